@@ -1,1 +1,43 @@
-export const VERSION = "0.0.0";
+export {
+  AbortedError,
+  AlreadyStartedError,
+  AlreadyStoppedError,
+  BufferFullError,
+  ClosedError,
+  ConfigError,
+  DeliveryError,
+  ERROR_CODES,
+  InvalidRecordError,
+  NotRunningError,
+  ProducerError,
+  RecordTooLargeError,
+  RequestTimeoutError,
+  ShortResponseError,
+} from './errors/errors.js'
+export { DEFAULT_CONFIG, ORDERINGS, PACKINGS, WHEN_FULL } from './options/config.js'
+export { MAX_KINESIS_BATCH_SIZE } from './options/limits.js'
+export { OPTION_NAMES } from './options/resolve.js'
+export { BatchProducer, DEFAULT_CLOSE_TIMEOUT_MS } from './producer.js'
+export { DROP_REASONS } from './record/dropped.js'
+export { createKinesisClient } from './sending/create-client.js'
+
+export type { ErrorCode } from './errors/errors.js'
+export type { CloseResult, FlushResult } from './lifecycle/lifecycle.js'
+export type { State } from './lifecycle/state.js'
+export type { Logger, Ordering, PackingConfig, ProducerConfig, WhenFull } from './options/config.js'
+export type { AddOptions, WaitSignal } from './producer.js'
+export type { Attempt } from './record/attempt.js'
+export type { DropReason, DroppedRecord } from './record/dropped.js'
+export type { Leftover, Receipt, RecordData, UserRecord } from './record/record.js'
+export type {
+  BatchingKinesisClient,
+  KinesisClientLike,
+  KinesisCommandClient,
+  PutRecordsOptions,
+  PutRecordsRequest,
+  PutRecordsResponse,
+  PutRecordsResult,
+  WireRecord,
+} from './sending/client.js'
+export type { Latency, ProducerStats, StatReceiver, StatsBatch } from './stats/stats.js'
+export type { Clock, ClockTimer } from './time/clock.js'

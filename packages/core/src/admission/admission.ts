@@ -1,0 +1,159 @@
+import { Entry, type ReceiptWaiter } from '../buffer/entry.js'
+import type { RecordBuffer } from '../buffer/record-buffer.js'
+import { AbortedError, BufferFullError } from '../errors/errors.js'
+import type { WhenFull } from '../options/config.js'
+import type { DropReason } from '../record/dropped.js'
+import type { RecordData } from '../record/record.js'
+import type { RetryLanes } from '../retry/retry-lanes.js'
+import type { Counters } from '../stats/counters.js'
+import type { Timers } from '../time/timers.js'
+import { RoomQueue } from './room-queue.js'
+import { weigh } from './validate.js'
+
+export interface AdmissionPorts {
+  readonly buffer: RecordBuffer
+  readonly lanes: RetryLanes
+  readonly counters: Counters
+  readonly timers: Timers
+  readonly whenFull: WhenFull
+  readonly admitted: () => void
+  /** Counts, logs and hands back a record that the buffer no longer holds. */
+  readonly giveUp: (entry: Entry, reason: DropReason) => void
+}
+
+/** A record at the door. */
+export interface Candidate {
+  readonly data: RecordData
+  readonly partitionKey: string | undefined
+  readonly explicitHashKey: string | undefined
+}
+
+/** The door: checks each record, finds it room or says no. Behind it, a record is the producer's duty. */
+export class Admission {
+  readonly #ports: AdmissionPorts
+  readonly #queue: RoomQueue
+  #sequence = 0
+  /** What a record may weigh; `'discover'` may raise it at run time. */
+  maxRecordBytes: number
+
+  constructor(ports: AdmissionPorts, maxRecordBytes: number) {
+    this.#ports = ports
+    this.#queue = new RoomQueue(ports.timers)
+    this.maxRecordBytes = maxRecordBytes
+  }
+
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  /** @throws {InvalidRecordError | RecordTooLargeError} */
+  weigh({ data, partitionKey, explicitHashKey }: Candidate): number {
+    return weigh(data, partitionKey, explicitHashKey, this.maxRecordBytes)
+  }
+
+  /**
+   * Admits at once if it can; under the drop policies it always can. False: no room, and the policy
+   * is `reject` or `wait`.
+   */
+  admit(record: Candidate, bytes: number, waiter?: ReceiptWaiter): boolean {
+    const { buffer, whenFull } = this.#ports
+    if (buffer.fits(bytes) && this.#queue.length === 0) {
+      this.#enter(record, bytes, waiter)
+      return true
+    }
+    switch (whenFull) {
+      case 'reject':
+      case 'wait':
+        return false
+      case 'dropOldest':
+        while (!buffer.fits(bytes)) {
+          const oldest = this.#takeOldest()
+          if (oldest === undefined) break
+          this.#ports.giveUp(oldest, 'bufferFull')
+        }
+        break
+      case 'dropNewest':
+        break
+    }
+    if (buffer.fits(bytes)) this.#enter(record, bytes, waiter)
+    else this.#dropAtDoor(record, bytes, waiter)
+    return true
+  }
+
+  /** Waits for room; resolves when admitted, rejects when stopped or aborted. */
+  waitForRoom(call: string, record: Candidate, bytes: number, signal?: AbortSignal, waiter?: ReceiptWaiter): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        leave()
+        reject(new AbortedError(call, signal?.reason))
+      }
+      const done = (): void => signal?.removeEventListener('abort', abort)
+      const leave = this.#queue.push({
+        bytes,
+        admit: () => {
+          done()
+          this.#enter(record, bytes, waiter)
+          resolve()
+        },
+        refuse: error => {
+          done()
+          reject(error)
+        },
+      })
+      signal?.addEventListener('abort', abort)
+    })
+  }
+
+  bufferFull(bytes: number): BufferFullError {
+    const { buffer } = this.#ports
+    return new BufferFullError(
+      `no room for a record of ${bytes} bytes: ${buffer.records} records of ${buffer.bytes} bytes are not yet settled; ` +
+        'try again later, raise bufferSize or bufferBytes, or choose another whenFull',
+    )
+  }
+
+  roomFreed(): void {
+    if (this.#queue.length > 0) this.#queue.roomFreed(bytes => this.#ports.buffer.fits(bytes))
+  }
+
+  /** Turns everyone away who waits for room. */
+  shut(error: () => Error): void {
+    this.#queue.refuseAll(error)
+  }
+
+  #enter(record: Candidate, bytes: number, waiter: ReceiptWaiter | undefined): void {
+    const { buffer, counters, admitted } = this.#ports
+    counters.admitted++
+    buffer.admit(this.#entry(record, bytes, waiter))
+    admitted()
+  }
+
+  /** Admitted and dropped in one go, so that it is counted and handed back like any other drop. */
+  #dropAtDoor(record: Candidate, bytes: number, waiter: ReceiptWaiter | undefined): void {
+    this.#ports.counters.admitted++
+    this.#ports.giveUp(this.#entry(record, bytes, waiter), 'bufferFull')
+  }
+
+  #entry({ data, partitionKey, explicitHashKey }: Candidate, bytes: number, waiter: ReceiptWaiter | undefined): Entry {
+    return new Entry(data, partitionKey, explicitHashKey, bytes, ++this.#sequence, this.#ports.timers.now(), waiter)
+  }
+
+  /** The oldest record that no request carries, out of its list. */
+  #takeOldest(): Entry | undefined {
+    const { buffer, lanes } = this.#ports
+    let oldest = buffer.ready.head
+    let inLane = false
+    for (const head of lanes.heads()) {
+      if (oldest === undefined || head.sequence < oldest.sequence) [oldest, inLane] = [head, true]
+    }
+    if (oldest === undefined) {
+      const held = buffer.order?.evict()
+      if (held !== undefined) buffer.forget(held)
+      return held
+    }
+    if (inLane) lanes.remove(oldest)
+    else buffer.ready.remove(oldest)
+    buffer.release(oldest)
+    return oldest
+  }
+}

@@ -1,0 +1,52 @@
+import { InvalidRecordError, RecordTooLargeError } from '../errors/errors.js'
+import { wireBytes } from '../batching/batcher.js'
+import { show } from '../options/check.js'
+import { MAX_PARTITION_KEY_CHARACTERS } from '../options/limits.js'
+import type { RecordData } from '../record/record.js'
+
+const DECIMAL = /^(?:0|[1-9]\d{0,38})$/
+const HASH_KEY_END = 1n << 128n
+
+/**
+ * Weighs a record and refuses what the service would refuse: one such record would fail the whole
+ * request it travels in.
+ * @throws {InvalidRecordError} wrong type, key empty or too long, hash key out of range
+ * @throws {RecordTooLargeError} larger than `maxRecordBytes`
+ */
+export const weigh = (
+  data: RecordData,
+  partitionKey: string | undefined,
+  explicitHashKey: string | undefined,
+  maxRecordBytes: number,
+): number => {
+  let size: number
+  if (typeof data === 'string') size = Buffer.byteLength(data, 'utf8')
+  else if (data instanceof Uint8Array) size = data.byteLength
+  else throw new InvalidRecordError(`data must be a string or a Uint8Array, not ${show(data)}`)
+
+  if (partitionKey !== undefined) checkPartitionKey(partitionKey)
+  if (explicitHashKey !== undefined) checkHashKey(explicitHashKey)
+  const bytes = wireBytes(size, partitionKey === undefined ? undefined : Buffer.byteLength(partitionKey, 'utf8'))
+  if (bytes > maxRecordBytes) throw new RecordTooLargeError(bytes, maxRecordBytes)
+  return bytes
+}
+
+const checkPartitionKey = (key: unknown): void => {
+  if (typeof key !== 'string') {
+    throw new InvalidRecordError(`partitionKey must be a string, or left out for any shard; not ${show(key)}`)
+  }
+  if (key.length === 0) {
+    throw new InvalidRecordError('partitionKey must not be empty: leave it out for any shard')
+  }
+  if (key.length > MAX_PARTITION_KEY_CHARACTERS) {
+    throw new InvalidRecordError(
+      `partitionKey must have at most ${MAX_PARTITION_KEY_CHARACTERS} characters, not ${key.length}: ${show(key)}`,
+    )
+  }
+}
+
+const checkHashKey = (key: unknown): void => {
+  if (typeof key !== 'string' || !DECIMAL.test(key) || BigInt(key) >= HASH_KEY_END) {
+    throw new InvalidRecordError(`explicitHashKey must be a decimal number from 0 to 2^128 - 1 in a string, not ${show(key)}`)
+  }
+}

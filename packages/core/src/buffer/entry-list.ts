@@ -1,0 +1,54 @@
+import type { Entry } from './entry.js'
+
+/** A queue of entries linked through themselves: every step is O(1) and allocates nothing. */
+export class EntryList {
+  head: Entry | undefined = undefined
+  tail: Entry | undefined = undefined
+  length = 0
+  bytes = 0
+
+  push(entry: Entry): void {
+    entry.list = this
+    entry.previous = this.tail
+    entry.next = undefined
+    if (this.tail === undefined) this.head = entry
+    else this.tail.next = entry
+    this.tail = entry
+    this.length++
+    this.bytes += entry.bytes
+  }
+
+  unshift(entry: Entry): void {
+    entry.list = this
+    entry.next = this.head
+    entry.previous = undefined
+    if (this.head === undefined) this.tail = entry
+    else this.head.previous = entry
+    this.head = entry
+    this.length++
+    this.bytes += entry.bytes
+  }
+
+  shift(): Entry | undefined {
+    const entry = this.head
+    if (entry !== undefined) this.remove(entry)
+    return entry
+  }
+
+  remove(entry: Entry): void {
+    const { previous, next } = entry
+    if (previous === undefined) this.head = next
+    else previous.next = next
+    if (next === undefined) this.tail = previous
+    else next.previous = previous
+    entry.list = undefined
+    entry.previous = undefined
+    entry.next = undefined
+    this.length--
+    this.bytes -= entry.bytes
+  }
+
+  *[Symbol.iterator](): Generator<Entry, void, undefined> {
+    for (let entry = this.head; entry !== undefined; entry = entry.next) yield entry
+  }
+}

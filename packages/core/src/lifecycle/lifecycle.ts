@@ -1,0 +1,149 @@
+import type { Engine } from '../engine.js'
+import { AlreadyStartedError, AlreadyStoppedError, ClosedError, DeliveryError, NotRunningError } from '../errors/errors.js'
+import type { Leftover } from '../record/record.js'
+import { type State, type Step, transition } from './state.js'
+import type { WaitOptions } from './drain-waits.js'
+
+/** What a flush or drain achieved. */
+export interface FlushResult {
+  /** Records delivered while it ran. */
+  readonly sent: number
+  /** Records it waited for that are still unsettled: queued, in flight or waiting to be retried. */
+  readonly remaining: number
+}
+
+/** What `close` achieved; the records it could not deliver are in `leftover`. */
+export interface CloseResult {
+  readonly sent: number
+  readonly leftover: readonly Leftover[]
+}
+
+/** Start, stop, drain, flush and close: the only place that changes the state. */
+export class Lifecycle {
+  #state: State = 'idle'
+  #flushes = 0
+  #stopping: (() => void)[] = []
+  #closing: Promise<CloseResult> | undefined
+  readonly #engine: () => Engine
+  readonly #started: () => void
+
+  /** The engine reads the state, so it is made after this and handed over lazily. */
+  constructor(engine: () => Engine, started: () => void) {
+    this.#engine = engine
+    this.#started = started
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  start(): void {
+    if (this.#state === 'closed' || this.#state === 'closing') throw new ClosedError('start()')
+    if (!this.#step('start')) throw new AlreadyStartedError(this.#state)
+    const { gate, reporter, dispatcher, buffer } = this.#engine()
+    gate.probeNow()
+    reporter.start()
+    if (buffer.records > 0) this.#engine().expiry.recordAdmitted()
+    dispatcher.wake()
+    this.#started()
+  }
+
+  async stop(): Promise<void> {
+    const before = this.#state
+    if (before !== 'running' || !this.#step('stop')) throw new AlreadyStoppedError(before)
+    const { dispatcher, waits, reporter } = this.#engine()
+    this.#shutDoor('the producer was stopped')
+    dispatcher.rest()
+    waits.endAll()
+    // Held until the request under way is answered: the caller awaits that.
+    if (dispatcher.inFlight > 0) await new Promise<void>(resolve => this.#stopping.push(resolve))
+    // A flush or close may have taken over meanwhile; the state is theirs then.
+    if (this.#state === 'stopping') this.#rest()
+    reporter.stop()
+    reporter.report()
+  }
+
+  async drain(options: WaitOptions): Promise<FlushResult> {
+    if (this.#state === 'closed') throw new ClosedError('drain()')
+    if (this.#state === 'idle' || this.#state === 'stopping') {
+      throw new NotRunningError(`drain(): the producer is ${this.#state}; call start() first, or flush() to send what it kept`)
+    }
+    return this.#sendAll(options)
+  }
+
+  async flush(options: WaitOptions, sendStats: boolean): Promise<FlushResult> {
+    if (this.#state === 'closed') throw new ClosedError('flush()')
+    this.#step('flush')
+    this.#shutDoor('the producer is being flushed')
+    this.#flushes++
+    const result = await this.#sendAll(options)
+    this.#flushes--
+    const { reporter } = this.#engine()
+    if (this.#flushes === 0 && this.#state === 'flushing') this.#rest()
+    if (sendStats && result.remaining === 0) reporter.report()
+    return result
+  }
+
+  close(options: WaitOptions): Promise<CloseResult> {
+    this.#closing ??= this.#close(options)
+    return this.#closing
+  }
+
+  /** The last request under way was answered. */
+  quiet(): void {
+    for (const resolve of this.#stopping.splice(0)) resolve()
+  }
+
+  async #close(options: WaitOptions): Promise<CloseResult> {
+    this.#step('close')
+    this.#shutDoor('the producer is being closed')
+    const { sent } = await this.#sendAll(options)
+    const { dispatcher, waits, reporter, expiry, timers, unsettled } = this.#engine()
+    const left = unsettled()
+    dispatcher.abort()
+    this.#step('ended')
+    dispatcher.rest()
+    expiry.rest()
+    waits.endAll()
+    this.quiet()
+    for (const { entry, inFlight } of left) {
+      if (entry.waiter === undefined) continue
+      timers.release()
+      const maybe = entry.possiblyDelivered || inFlight
+      entry.waiter.reject(
+        new DeliveryError('closed', 'the producer was closed before the record was delivered', entry.history ?? [], maybe, entry.error),
+      )
+    }
+    reporter.stop()
+    reporter.report()
+    return { sent, leftover: left.map(({ entry, inFlight }) => entry.leftover(inFlight)) }
+  }
+
+  async #sendAll(options: WaitOptions): Promise<FlushResult> {
+    const { buffer, counters, dispatcher, waits } = this.#engine()
+    const before = counters.delivered
+    const pending = waits.wait(buffer.lastSequence, buffer.records, options)
+    dispatcher.wake()
+    const remaining = await pending
+    return { sent: counters.delivered - before, remaining }
+  }
+
+  #rest(): void {
+    this.#step('ended')
+    const { dispatcher, expiry, reporter } = this.#engine()
+    dispatcher.rest()
+    expiry.rest()
+    reporter.stop()
+  }
+
+  #shutDoor(why: string): void {
+    this.#engine().admission.shut(() => new NotRunningError(`${why} while the record waited for room; it was not admitted`))
+  }
+
+  /** The one way to another state. */
+  #step(step: Step): boolean {
+    const next = transition(this.#state, step)
+    if (next !== undefined) this.#state = next
+    return next !== undefined
+  }
+}

@@ -1,0 +1,20 @@
+/** Bytes every generated key has at most; admission counts them for a record without a key. */
+export const SPREAD_KEY_BYTES = 14
+
+/**
+ * Keys for records that have none. The service hashes them, so any distinct strings spread evenly;
+ * the random prefix keeps producers apart. A new key each try lets a retry land on another shard.
+ */
+export class SpreadKeys {
+  readonly #prefix: string
+  #count = 0
+
+  constructor(random: () => number) {
+    this.#prefix = Math.floor(random() * 36 ** 6).toString(36)
+  }
+
+  next(): string {
+    this.#count = (this.#count + 1) % 36 ** 7
+    return `${this.#prefix}-${this.#count.toString(36)}`
+  }
+}

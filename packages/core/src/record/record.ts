@@ -1,0 +1,29 @@
+import type { Attempt } from './attempt.js'
+
+/** What can be sent: bytes, or text that is sent as UTF-8. Bytes are not copied: leave them alone until the record is settled. */
+export type RecordData = Uint8Array | string
+
+/** A record as its owner added it; also the form in which it is handed back. */
+export interface UserRecord {
+  readonly data: RecordData
+  /** Absent: any shard. */
+  readonly partitionKey?: string
+  /** A 128-bit number in decimals that picks the shard in place of the key's MD5. */
+  readonly explicitHashKey?: string
+}
+
+/** What came of a `put()`. */
+export interface Receipt {
+  readonly shardId: string
+  readonly sequenceNumber: string
+  /** All tries, the last one being the successful one. */
+  readonly attempts: readonly Attempt[]
+  /** An earlier try's answer was lost: consumers may see this record twice. */
+  readonly possibleDuplicate: boolean
+}
+
+/** A record that a deadline left unsettled, handed back by `close()`. */
+export interface Leftover extends UserRecord {
+  /** Its request was on the way or an answer was lost: it may be in the stream all the same. */
+  readonly possiblyDelivered: boolean
+}

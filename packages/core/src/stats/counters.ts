@@ -1,0 +1,61 @@
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
+import { DROP_REASONS, type DropReason } from '../record/dropped.js'
+import type { Latency } from './stats.js'
+
+/** Distinct shards and codes counted apart; a stream of more has its rest under `other`. */
+const MAX_NAMES = 1000
+
+const increment = (counts: Map<string, number>, name: string): void => {
+  const known = counts.get(name)
+  if (known === undefined && counts.size >= MAX_NAMES) return increment(counts, 'other')
+  counts.set(name, (known ?? 0) + 1)
+}
+
+/** Everything counted since the producer was made. Plain numbers: always on, read at leisure. */
+export class Counters {
+  admitted = 0
+  delivered = 0
+  dropped = 0
+  refused = 0
+  possibleDuplicates = 0
+  bytesDelivered = 0
+  requests = 0
+  recordsInRequests = 0
+  requestErrors = 0
+  retries = 0
+  lastSuccessAt: number | undefined = undefined
+  readonly droppedByReason: Map<DropReason, number> = new Map<DropReason, number>(DROP_REASONS.map(reason => [reason, 0]))
+  readonly requestErrorsByCode: Map<string, number> = new Map<string, number>()
+  readonly throttledByShard: Map<string, number> = new Map<string, number>()
+  readonly #latency: RecordableHistogram = createHistogram()
+
+  drop(reason: DropReason): void {
+    this.dropped++
+    this.droppedByReason.set(reason, (this.droppedByReason.get(reason) ?? 0) + 1)
+  }
+
+  requestEnded(ms: number): void {
+    this.requests++
+    // The histogram takes whole numbers from 1: microseconds.
+    this.#latency.record(Math.max(1, Math.round(ms * 1000)))
+  }
+
+  requestFailed(code: string): void {
+    this.requestErrors++
+    increment(this.requestErrorsByCode, code)
+  }
+
+  succeeded(now: number): void {
+    this.lastSuccessAt = now
+  }
+
+  throttled(shard: string): void {
+    increment(this.throttledByShard, shard.startsWith('*') ? 'unknown' : shard)
+  }
+
+  latency(): Latency {
+    if (this.requests === 0) return { p50: 0, p90: 0, p99: 0, max: 0 }
+    const at = (percentile: number): number => this.#latency.percentile(percentile) / 1000
+    return { p50: at(50), p90: at(90), p99: at(99), max: this.#latency.max / 1000 }
+  }
+}

@@ -1,0 +1,70 @@
+import type { DropReason } from '../record/dropped.js'
+import type { State } from '../lifecycle/state.js'
+
+/** Times of a distribution, in milliseconds, since the producer was made. */
+export interface Latency {
+  readonly p50: number
+  readonly p90: number
+  readonly p99: number
+  readonly max: number
+}
+
+/** Where a producer stands. `admitted = delivered + dropped + remaining`, always. */
+export interface ProducerStats {
+  readonly state: State
+  /** Records taken into care since the producer was made. */
+  readonly admitted: number
+  readonly delivered: number
+  /** Records given up, in all. */
+  readonly dropped: number
+  readonly droppedByReason: Readonly<Record<DropReason, number>>
+  /** Records admitted and not settled: queued, in flight and waiting to be retried. */
+  readonly remaining: number
+  /** Data and keys of the remaining records, in bytes. */
+  readonly remainingBytes: number
+  /** Records that were not admitted: invalid, too large, no room, not running. */
+  readonly refused: number
+  /** Delivered records of which an earlier try may have been stored as well. */
+  readonly possibleDuplicates: number
+  /** Bytes (data + keys) delivered. */
+  readonly bytesDelivered: number
+  /** Adds that wait for room. */
+  readonly waiting: number
+  /** PutRecords requests answered or failed, and those under way. */
+  readonly requests: number
+  readonly requestsInFlight: number
+  /** Requests allowed at once at present: `maxInFlight`, or less while there is trouble. */
+  readonly requestLimit: number
+  readonly requestErrors: number
+  readonly requestErrorsByCode: Readonly<Record<string, number>>
+  /** Failed requests in a row up to now. */
+  readonly consecutiveErrors: number
+  /** Waiting for an operator: a permission, the stream or a key is missing. */
+  readonly paused: boolean
+  /** Records put back to be tried again. */
+  readonly retries: number
+  /** Throttled tries by shard (or by error code where the service names no shard). */
+  readonly throttledByShard: Readonly<Record<string, number>>
+  /** Age of the oldest record that is not in flight. */
+  readonly oldestRecordAge: number
+  /** Milliseconds since a request last stored something; undefined before the first. */
+  readonly sinceLastSuccess: number | undefined
+  /** Duration of requests. */
+  readonly requestLatency: Latency
+  /** Records per request, on average. */
+  readonly recordsPerRequest: number
+}
+
+/** What a `StatReceiver` gets: the seed's four figures, and all of `ProducerStats`. */
+export interface StatsBatch extends ProducerStats {
+  /** Records in the producer's care, as `remaining`. */
+  readonly bufferSize: number
+  readonly kinesisErrorsSinceLastStat: number
+  readonly recordsSentSuccessfullySinceLastStat: number
+  readonly recordsDroppedSinceLastStat: number
+}
+
+export interface StatReceiver {
+  /** Called about every `statInterval` while the producer runs, and once when it stops. */
+  receive(stats: StatsBatch): void
+}
