@@ -177,12 +177,7 @@ export class BatchProducer {
 
   /** `await using`: closes; what is left over goes to `onDrop`, since nobody holds the result. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#lifecycle.state === 'closed' || this.#lifecycle.state === 'closing') {
-      await this.close()
-      return
-    }
-    await this.close()
-    for (const { entry } of this.#engine.unsettled()) this.#engine.settler.drop(entry, 'closed')
+    await this.#lifecycle.dispose({ timeoutMs: DEFAULT_CLOSE_TIMEOUT_MS, signal: undefined })
   }
 
   /** Where the producer stands: cheap enough to read every second. */

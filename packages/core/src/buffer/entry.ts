@@ -26,7 +26,8 @@ export class Entry {
   /** Order of admission. */
   readonly sequence: number
   readonly admittedAt: number
-  readonly waiter: ReceiptWaiter | undefined
+  /** Cleared when it has been told the outcome. */
+  waiter: ReceiptWaiter | undefined
 
   /** Failures that count against `maxAttemptsPerRecord`. */
   faults = 0
@@ -99,7 +100,7 @@ export class Entry {
     }
   }
 
-  leftover(inFlight: boolean): Leftover {
-    return { ...this.record(), possiblyDelivered: this.possiblyDelivered || inFlight }
+  leftover(): Leftover {
+    return { ...this.record(), possiblyDelivered: this.possiblyDelivered }
   }
 }

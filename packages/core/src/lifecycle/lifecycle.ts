@@ -1,3 +1,4 @@
+import type { Entry } from '../buffer/entry.js'
 import type { Engine } from '../engine.js'
 import { AlreadyStartedError, AlreadyStoppedError, ClosedError, DeliveryError, NotRunningError } from '../errors/errors.js'
 import type { Leftover } from '../record/record.js'
@@ -18,12 +19,18 @@ export interface CloseResult {
   readonly leftover: readonly Leftover[]
 }
 
+interface Closing extends CloseResult {
+  readonly entries: Entry[]
+}
+
 /** Start, stop, drain, flush and close: the only place that changes the state. */
 export class Lifecycle {
   #state: State = 'idle'
   #flushes = 0
   #stopping: (() => void)[] = []
-  #closing: Promise<CloseResult> | undefined
+  #closing: Promise<Closing> | undefined
+  /** Set once `close()` was called: its caller gets the leftovers. */
+  #closed: Promise<CloseResult> | undefined
   readonly #engine: () => Engine
   readonly #started: () => void
 
@@ -85,8 +92,21 @@ export class Lifecycle {
   }
 
   close(options: WaitOptions): Promise<CloseResult> {
-    this.#closing ??= this.#close(options)
-    return this.#closing
+    this.#closed ??= this.#closeOnce(options).then(({ sent, leftover }) => ({ sent, leftover }))
+    return this.#closed
+  }
+
+  /** Closes for an owner who looks at no result: what is left over is dropped, and so handed back. */
+  async dispose(options: WaitOptions): Promise<void> {
+    const handedOver = this.#closed !== undefined
+    const { entries } = await this.#closeOnce(options)
+    if (handedOver) return
+    const { buffer, settler } = this.#engine()
+    this.#closed ??= Promise.resolve({ sent: 0, leftover: [] })
+    for (const entry of entries.splice(0)) {
+      buffer.forget(entry)
+      settler.giveUp(entry, 'closed')
+    }
   }
 
   /** The last request under way was answered. */
@@ -94,7 +114,12 @@ export class Lifecycle {
     for (const resolve of this.#stopping.splice(0)) resolve()
   }
 
-  async #close(options: WaitOptions): Promise<CloseResult> {
+  #closeOnce(options: WaitOptions): Promise<Closing> {
+    this.#closing ??= this.#close(options)
+    return this.#closing
+  }
+
+  async #close(options: WaitOptions): Promise<Closing> {
     this.#step('close')
     this.#shutDoor('the producer is being closed')
     const { sent } = await this.#sendAll(options)
@@ -107,16 +132,25 @@ export class Lifecycle {
     waits.endAll()
     this.quiet()
     for (const { entry, inFlight } of left) {
+      // Whether the aborted request was carried out is unknown for ever.
+      if (inFlight) entry.possiblyDelivered = true
       if (entry.waiter === undefined) continue
       timers.release()
-      const maybe = entry.possiblyDelivered || inFlight
       entry.waiter.reject(
-        new DeliveryError('closed', 'the producer was closed before the record was delivered', entry.history ?? [], maybe, entry.error),
+        new DeliveryError(
+          'closed',
+          'the producer was closed before the record was delivered',
+          entry.history ?? [],
+          entry.possiblyDelivered,
+          entry.error,
+        ),
       )
+      entry.waiter = undefined
     }
     reporter.stop()
     reporter.report()
-    return { sent, leftover: left.map(({ entry, inFlight }) => entry.leftover(inFlight)) }
+    const entries = left.map(({ entry }) => entry)
+    return { sent, leftover: entries.map(entry => entry.leftover()), entries }
   }
 
   async #sendAll(options: WaitOptions): Promise<FlushResult> {
