@@ -29,6 +29,30 @@ export class EntryList {
     this.bytes += entry.bytes
   }
 
+  /**
+   * Puts records, oldest first, back among those that are older than all later ones: the walk
+   * passes only records that came back the same way.
+   */
+  putBack(entries: Iterable<Entry>): void {
+    let at = this.head
+    for (const entry of entries) {
+      while (at !== undefined && at.sequence < entry.sequence) at = at.next
+      if (at === undefined) this.push(entry)
+      else this.#insertBefore(at, entry)
+    }
+  }
+
+  #insertBefore(at: Entry, entry: Entry): void {
+    if (at.previous === undefined) return this.unshift(entry)
+    entry.list = this
+    entry.previous = at.previous
+    entry.next = at
+    at.previous.next = entry
+    at.previous = entry
+    this.length++
+    this.bytes += entry.bytes
+  }
+
   shift(): Entry | undefined {
     const entry = this.head
     if (entry !== undefined) this.remove(entry)

@@ -86,16 +86,14 @@ export class Settler {
       const verdict = classifyRecordError(result?.ErrorCode ?? 'NoSequenceNumber')
       codes.set(verdict.code, (codes.get(verdict.code) ?? 0) + 1)
       const lane = laneOf(entry, verdict, result?.ErrorMessage)
-      count(lane, 'failed')
       if (verdict.throttled) counters.throttled(lane)
-      if (this.#recordFailed(entry, verdict, result?.ErrorMessage, startedAt, now)) {
-        entry.lane = undefined
-        lanes.add(lane, entry)
-        requeued++
-      }
+      if (!this.#recordFailed(entry, verdict, result?.ErrorMessage, startedAt, now)) continue
+      count(lane, 'failed')
+      lanes.add(lane, entry)
+      requeued++
     }
     // All refused, and no lane knows which new records would be: only the gate can hold them back.
-    const blind = failed === entries.length && batch.lanes === undefined && [...tally.keys()].every(isBlind)
+    const blind = requeued === entries.length && batch.lanes === undefined && [...tally.keys()].every(isBlind)
     if (blind) gate.failed(generation, now, false)
     else gate.succeeded(generation)
     for (const [lane, { stored, failed: refused }] of tally) lanes.report(lane, stored, refused, startedAt, now)
@@ -149,15 +147,10 @@ export class Settler {
     counters.retries += entries.length
     log.requeued(entries.length)
     if (isolated) return isolation.putBack(entries)
-    for (let i = entries.length - 1; i >= 0; i--) {
-      const entry = entries[i]
-      if (entry === undefined) continue
-      if (entry.lane !== undefined) lanes.putBack(entry)
-      else {
-        buffer.ready.unshift(entry)
-        batcher.due(entry.sequence)
-      }
-    }
+    const ready = entries.filter(entry => entry.lane === undefined)
+    buffer.ready.putBack(ready)
+    for (const entry of ready) batcher.due(entry.sequence)
+    for (const entry of [...entries].reverse()) if (entry.lane !== undefined) lanes.putBack(entry)
   }
 
   /** Notes the failure; false if it was the record's last. */
@@ -180,10 +173,9 @@ export class Settler {
     const { lane } = entry
     if (lane === undefined || lane.startsWith('*') || lane === shardId) return
     const { buffer, batcher, lanes } = this.#ports
-    for (const waiting of [...lanes.moved(lane)].reverse()) {
-      buffer.ready.unshift(waiting)
-      batcher.due(waiting.sequence)
-    }
+    const waiting = lanes.moved(lane)
+    buffer.ready.putBack(waiting)
+    for (const { sequence } of waiting) batcher.due(sequence)
   }
 
   #deliver(entry: Entry | undefined, result: PutRecordsResult | undefined, startedAt: number, now: number): void {
