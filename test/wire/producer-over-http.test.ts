@@ -1,0 +1,147 @@
+import { Kinesis, KinesisClient } from '@aws-sdk/client-kinesis'
+import { BatchProducer, type ProducerConfig } from '@kinesis-producer/core'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import assert from 'node:assert/strict'
+import { assertLaw } from '../support/core/harness.js'
+import { type FakeKinesis, startFakeKinesis } from '../support/fake/fake-kinesis.js'
+import * as faults from '../support/fake/faults.js'
+import { TEST_CREDENTIALS, testClient } from '../support/sdk-client.js'
+
+describe('a producer over real HTTP', () => {
+  let fake: FakeKinesis
+  let clients: { destroy(): void }[] = []
+
+  beforeEach(async () => {
+    fake = await startFakeKinesis({ streams: { s: 4 } })
+  })
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.destroy()
+    await fake.close()
+  })
+
+  const produce = (config: ProducerConfig = {}): BatchProducer => {
+    const client = testClient(fake.endpoint)
+    clients.push(client)
+    const producer = new BatchProducer(client, 's', { batchSize: 100, flushInterval: 50, bufferSize: 50_000, logger: false, ...config })
+    producer.start()
+    return producer
+  }
+  const assertAllStored = (count: number, { exactlyOnce = true } = {}): void => {
+    const distinct = new Set(fake.texts('s'))
+    assert.equal(distinct.size, count)
+    if (exactlyOnce) assert.equal(fake.records('s').length, count)
+    assert.deepEqual(fake.violations, [])
+  }
+
+  it('delivers text, bytes, keys and hash keys as they were given', async () => {
+    const producer = produce()
+    await producer.add('Grüße 😀', 'käse', { explicitHashKey: '0' })
+    await producer.add(new Uint8Array([0, 255, 10]), 'k')
+    const receipt = await producer.put('no key')
+    await producer.close()
+    const [first, second, third] = fake.records('s')
+    assert.deepEqual([first?.data.toString(), first?.partitionKey, first?.explicitHashKey, first?.shardId], ['Grüße 😀', 'käse', '0', 'shardId-000000000000'])
+    assert.deepEqual([...(second?.data ?? [])], [0, 255, 10])
+    assert.deepEqual([receipt.shardId, receipt.sequenceNumber], [third?.shardId, third?.sequenceNumber])
+  })
+
+  it('takes a KinesisClient, a Kinesis and an ARN', async () => {
+    const config = { region: 'us-east-1', endpoint: fake.endpoint, credentials: TEST_CREDENTIALS, requestHandler: new NodeHttpHandler() }
+    const arn = 'arn:aws:kinesis:us-east-1:000000000000:stream/s'
+    for (const client of [new KinesisClient(config), new Kinesis(config)]) {
+      const producer = new BatchProducer(client, arn)
+      producer.start()
+      await producer.add('x', 'k')
+      assert.deepEqual(await producer.close(), { sent: 1, leftover: [] })
+      client.destroy()
+    }
+    assert.equal(fake.records('s').length, 2)
+  })
+
+  it('keeps its connections: thousands of requests over a handful of sockets', async () => {
+    const producer = produce({ batchSize: 1, maxInFlight: 3 })
+    for (let i = 0; i < 300; i++) await producer.add(`r${i}`)
+    await producer.drain()
+    assertAllStored(300)
+    assert.ok(fake.maxConcurrent <= 3)
+    await producer.close()
+  })
+
+  // Each fault hits the first request; then the service is well.
+  const cases: [name: string, fault: faults.Fault, expected: { code: string; ambiguous: boolean }][] = [
+    ['an internal failure', faults.requestError('InternalFailure', 500), { code: 'InternalFailure', ambiguous: true }],
+    ['an unavailable service', faults.requestError('ServiceUnavailable', 503), { code: 'ServiceUnavailable', ambiguous: true }],
+    ['a throttled request', faults.requestError('ProvisionedThroughputExceededException'), { code: 'ProvisionedThroughputExceededException', ambiguous: false }],
+    ['a throttled key service', faults.requestError('KMSThrottlingException'), { code: 'KMSThrottlingException', ambiguous: false }],
+    ['a limit', faults.requestError('LimitExceededException'), { code: 'LimitExceededException', ambiguous: false }],
+    ['a page of HTML with 503', faults.html(503), { code: 'SyntaxError', ambiguous: true }],
+    ['a page of HTML with 400', faults.html(400), { code: 'SyntaxError', ambiguous: false }],
+    ['an empty 500', faults.empty(500), { code: 'HTTP 500', ambiguous: true }],
+    ['truncated JSON on a 200', faults.truncatedJson(), { code: 'SyntaxError', ambiguous: true }],
+    ['a short list of results', faults.shortList(), { code: 'ShortResponseError', ambiguous: true }],
+    ['a hang-up before the answer', faults.hangUp(), { code: 'TimeoutError', ambiguous: true }],
+    ['a lost response', faults.lostResponse(), { code: 'TimeoutError', ambiguous: true }],
+    ['a cut response', faults.cutResponse(), { code: 'ECONNRESET', ambiguous: true }],
+    ['a wrong clock', faults.requestError('InvalidSignatureException', 403), { code: 'InvalidSignatureException', ambiguous: false }],
+    ['an expired token', faults.requestError('ExpiredTokenException'), { code: 'ExpiredTokenException', ambiguous: false }],
+    ['a missing permission', faults.requestError('AccessDeniedException'), { code: 'AccessDeniedException', ambiguous: false }],
+    ['a missing stream', faults.requestError('ResourceNotFoundException'), { code: 'ResourceNotFoundException', ambiguous: false }],
+    ['a disabled key', faults.requestError('KMSDisabledException'), { code: 'KMSDisabledException', ambiguous: false }],
+    ['an unknown client', faults.requestError('UnrecognizedClientException'), { code: 'UnrecognizedClientException', ambiguous: false }],
+  ]
+  for (const [name, fault, expected] of cases) {
+    it(`survives ${name}, tells it in the receipt, and loses nothing`, async () => {
+      fake.script(fault)
+      const producer = produce({ random: () => 0.01 })
+      const receipt = await producer.put('r0', 'k')
+      const [failed, last] = receipt.attempts
+      assert.deepEqual({ code: failed?.code, ambiguous: failed?.ambiguous }, expected)
+      assert.equal(last?.code, 'ok')
+      assert.equal(receipt.possibleDuplicate, expected.ambiguous)
+      await producer.close()
+      assertAllStored(1, { exactlyOnce: false })
+      assertLaw(producer)
+    })
+  }
+
+  it('halves a request that is too large for a proxy until it passes', async () => {
+    fake.on(({ records }) => (records.length > 30 ? faults.empty(413) : undefined))
+    const producer = produce()
+    for (let i = 0; i < 100; i++) await producer.add(`r${i}`)
+    await producer.drain()
+    assertAllStored(100)
+    await producer.close()
+  })
+
+  it('isolates a poison record and delivers its neighbours', async () => {
+    fake.always(faults.poison(({ text }) => text === 'r42'))
+    const dropped: unknown[] = []
+    const producer = produce({ onDrop: ({ record, reason }) => dropped.push([record.data, reason]) })
+    for (let i = 0; i < 100; i++) await producer.add(`r${i}`)
+    await producer.drain()
+    assertAllStored(99)
+    assert.deepEqual(dropped, [['r42', 'rejected']])
+    await producer.close()
+  })
+
+  it('delivers each of 20 000 records exactly once while a twentieth is throttled', async () => {
+    let turn = 0
+    fake.always(faults.throttleShards('all', 0.05, () => (turn++ % 20) / 20))
+    const producer = produce({ batchSize: 500, whenFull: 'wait' })
+    for (let i = 0; i < 20_000; i++) await producer.add(`r${i}`, `k${i}`)
+    await producer.drain()
+    assertAllStored(20_000)
+    assert.ok(producer.stats().retries >= 900)
+    assertLaw(producer)
+    await producer.close()
+  })
+
+  it('learns the stream’s record limit when asked to', async () => {
+    fake.stream('s').maxRecordBytes = 5 * 1024 * 1024
+    const producer = produce({ maxRecordBytes: 'discover' })
+    const large = new Uint8Array(3 * 1024 * 1024)
+    while (!producer.tryAdd(large, 'k')) await new Promise(resolve => setImmediate(resolve))
+    await producer.close()
+    assert.equal(fake.records('s')[0]?.data.length, large.length)
+  })
+})
