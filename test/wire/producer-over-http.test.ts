@@ -136,6 +136,28 @@ describe('a producer over real HTTP', () => {
     await producer.close()
   })
 
+  it('keeps the order of each key through faults and resharding, and loses nothing', async () => {
+    fake.on(({ number, stream }) => {
+      if (number === 10) fake.stream(stream).split('shardId-000000000001')
+      if (number === 30) fake.stream(stream).merge('shardId-000000000002', 'shardId-000000000003')
+      if (number % 7 === 3) return faults.requestError('InternalFailure', 500)
+      if (number % 5 === 1) return faults.partial(({ index }) => index % 3 === 0)
+      return undefined
+    })
+    const producer = produce({ ordering: 'partitionKey', batchSize: 50, random: () => 0.01 })
+    for (let i = 0; i < 50; i++) for (let key = 0; key < 60; key++) await producer.add(`${key}:${i}`, `k${key}`)
+    assert.equal((await producer.drain(15_000)).remaining, 0)
+    assertAllStored(3000)
+    const last = new Map<string, number>()
+    for (const text of fake.texts('s')) {
+      const [key = '', number] = text.split(':')
+      assert.equal(Number(number), (last.get(key) ?? -1) + 1, `${text} out of order`)
+      last.set(key, Number(number))
+    }
+    assert.ok(fake.putRequests.length > 30)
+    await producer.close()
+  })
+
   it('learns the stream’s record limit when asked to', async () => {
     fake.stream('s').maxRecordBytes = 5 * 1024 * 1024
     const producer = produce({ maxRecordBytes: 'discover' })

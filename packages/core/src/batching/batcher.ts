@@ -83,6 +83,7 @@ export class Batcher {
       })
     }
     const { ready } = this.#buffer
+    let diverted = false
     while (entries.length < limit && ready.head !== undefined && (entries.length > 0 || this.isReadyDue(hurry))) {
       const entry = ready.head
       if (this.#isExpired(entry, now)) {
@@ -94,12 +95,16 @@ export class Batcher {
       if (hotLane !== undefined) {
         ready.remove(entry)
         this.#lanes.add(hotLane, entry)
+        diverted = true
         continue
       }
       if (!fits(entry)) break
       ready.remove(entry)
     }
-    return entries.length === 0 ? undefined : { entries, isolated: false, lanes }
+    if (entries.length > 0) return { entries, isolated: false, lanes }
+    // A lane that just got its records may be due at once, and no timer or answer would tell: look
+    // again. It ends, since each look takes records out of the queue.
+    return diverted ? this.next(now, hurry) : undefined
   }
 
   #isExpired(entry: Entry, now: number): boolean {
