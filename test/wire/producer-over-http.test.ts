@@ -3,7 +3,7 @@ import { BatchProducer, type ProducerConfig } from '@kinesis-producer/core'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import assert from 'node:assert/strict'
 import { assertLaw } from '../support/core/harness.js'
-import { type FakeKinesis, startFakeKinesis } from '../support/fake/fake-kinesis.js'
+import { FakeKinesis, startFakeKinesis } from '../support/fake/fake-kinesis.js'
 import * as faults from '../support/fake/faults.js'
 import { TEST_CREDENTIALS, testClient } from '../support/sdk-client.js'
 
@@ -19,8 +19,8 @@ describe('a producer over real HTTP', () => {
     await fake.close()
   })
 
-  const produce = (config: ProducerConfig = {}): BatchProducer => {
-    const client = testClient(fake.endpoint)
+  const produce = (config: ProducerConfig = {}, endpoint: string = fake.endpoint): BatchProducer => {
+    const client = testClient(endpoint)
     clients.push(client)
     const producer = new BatchProducer(client, 's', { batchSize: 100, flushInterval: 50, bufferSize: 50_000, logger: false, ...config })
     producer.start()
@@ -103,6 +103,20 @@ describe('a producer over real HTTP', () => {
       assertLaw(producer)
     })
   }
+
+  it('finds out that nobody listens, and delivers when somebody does', async () => {
+    const { port, endpoint } = fake
+    await fake.close()
+    const producer = produce({ random: () => 0.01 }, endpoint)
+    const receipt = producer.put('r0', 'k')
+    while (producer.stats().requestErrors < 2) await new Promise(resolve => setTimeout(resolve, 1))
+    fake = await new FakeKinesis({ streams: { s: 1 } }).listen(port)
+    const { attempts, possibleDuplicate } = await receipt
+    assert.equal(attempts[0]?.code, 'ECONNREFUSED')
+    assert.equal(possibleDuplicate, false)
+    await producer.close()
+    assertAllStored(1)
+  })
 
   it('halves a request that is too large for a proxy until it passes', async () => {
     fake.on(({ records }) => (records.length > 30 ? faults.empty(413) : undefined))
