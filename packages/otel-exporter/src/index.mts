@@ -1,1 +1,3 @@
-export { VERSION } from './index.js';
+export { KinesisLogRecordExporter } from './index.js'
+export type { KinesisLogRecordExporterOptions } from './index.js'
+export type { ExportResultLike, HrTimeLike, ReadableLogRecordLike } from './index.js'

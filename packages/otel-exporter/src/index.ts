@@ -1,1 +1,3 @@
-export const VERSION = "0.0.0";
+export { KinesisLogRecordExporter } from './exporter.js'
+export type { KinesisLogRecordExporterOptions } from './exporter.js'
+export type { ExportResultLike, HrTimeLike, ReadableLogRecordLike } from './log-record.js'

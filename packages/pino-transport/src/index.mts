@@ -1,1 +1,5 @@
-export { VERSION } from './index.js';
+import { pinoKinesis } from './index.js'
+
+export { pinoKinesis }
+export type { PinoKinesisOptions, PinoKinesisStream } from './index.js'
+export default pinoKinesis

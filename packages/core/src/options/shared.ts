@@ -1,0 +1,76 @@
+import type { KinesisClientConfig } from '@aws-sdk/client-kinesis'
+import { ConfigError } from '../errors/errors.js'
+import { BatchProducer } from '../producer.js'
+import type { KinesisClientLike } from '../sending/client.js'
+import { createKinesisClient } from '../sending/create-client.js'
+import { checkKeys, show } from './check.js'
+import type { ProducerConfig } from './config.js'
+import { OPTION_NAMES } from './resolve.js'
+
+/** Options the adapters share: where the records go, and all of the producer's own. */
+export interface SharedOptions extends ProducerConfig {
+  /** Name of the stream; give this or `streamArn`. */
+  readonly streamName?: string | undefined
+  readonly streamArn?: string | undefined
+  /** @default what the AWS SDK finds (AWS_REGION, profile) */
+  readonly region?: string | undefined
+  /** URL of the service, for an emulator or a VPC endpoint. */
+  readonly endpoint?: string | undefined
+  /** @default the AWS SDK's own chain */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string } | undefined
+  /** A client of your own, in place of `region`, `endpoint` and `credentials`. */
+  readonly client?: KinesisClientLike | undefined
+}
+
+const TARGET_NAMES = ['streamName', 'streamArn', 'region', 'endpoint', 'credentials', 'client'] as const
+
+/** A producer made from an adapter's options, and how to let go of its client. */
+export interface OpenedProducer {
+  readonly producer: BatchProducer
+  readonly stream: string
+  /** Closes the connections, unless the client is the user's. */
+  readonly release: () => void
+}
+
+/**
+ * Makes the producer of an adapter.
+ * @param where the adapter's name, for messages
+ * @param ownNames options that are the adapter's, not the producer's
+ * @param defaults the adapter's values for options left out
+ * @throws {ConfigError} in one sentence, naming the option
+ */
+export const openProducer = (
+  where: string,
+  options: SharedOptions,
+  ownNames: readonly string[],
+  defaults: ProducerConfig,
+): OpenedProducer => {
+  checkKeys(where, options, [...TARGET_NAMES, ...OPTION_NAMES, ...ownNames])
+  const { streamName, streamArn, region, endpoint, credentials, client } = options
+  const stream = streamArn ?? streamName
+  if (stream === undefined) throw new ConfigError(`${where} needs streamName (or streamArn): the stream to write to`)
+  if (streamName !== undefined && streamArn !== undefined) {
+    throw new ConfigError(`${where}: give streamName or streamArn, not both`)
+  }
+  for (const [name, value] of [['region', region], ['endpoint', endpoint]] as const) {
+    if (value !== undefined && typeof value !== 'string') throw new ConfigError(`${where}: ${name} must be a string, not ${show(value)}`)
+    if (value !== undefined && client !== undefined) throw new ConfigError(`${where}: ${name} and client cannot be given together`)
+  }
+  if (endpoint !== undefined && !URL.canParse(endpoint)) {
+    throw new ConfigError(`${where}: endpoint must be a URL such as http://127.0.0.1:4567, not ${show(endpoint)}`)
+  }
+  const config: Record<string, unknown> = { ...defaults }
+  for (const name of OPTION_NAMES) {
+    const value: unknown = Reflect.get(options, name)
+    if (value !== undefined) config[name] = value
+  }
+  if (client !== undefined) return { producer: new BatchProducer(client, stream, config), stream, release: () => {} }
+
+  const clientConfig: KinesisClientConfig = {
+    ...(region !== undefined && { region }),
+    ...(endpoint !== undefined && { endpoint }),
+    ...(credentials !== undefined && { credentials }),
+  }
+  const made = createKinesisClient(clientConfig)
+  return { producer: new BatchProducer(made, stream, config), stream, release: () => made.destroy() }
+}

@@ -1,0 +1,36 @@
+import type { Logger, ProducerStats } from '@kinesis-producer/core'
+import { writeSync } from 'node:fs'
+import { parentPort } from 'node:worker_threads'
+
+const nothing = (): void => {}
+
+/**
+ * The producer's warnings as process warnings of the main thread: thread-stream passes them on.
+ * Never an `error` event, which would end the logger for good.
+ */
+export const warnings = (): Logger => {
+  const warn = (message: string): void => {
+    const err = Object.assign(new Error(message), { name: 'KinesisProducerWarning' })
+    if (parentPort === null) process.emitWarning(err)
+    else parentPort.postMessage({ code: 'WARNING', err })
+  }
+  return { debug: nothing, info: nothing, warn, error: warn }
+}
+
+/**
+ * Says on standard error what was lost. Written synchronously: at exit the main thread waits for
+ * this one, so that nothing else written from here would ever appear.
+ */
+export const reportLoss = (stream: string, { dropped, droppedByReason, remaining, refused, consecutiveErrors }: ProducerStats): void => {
+  if (dropped + remaining + refused === 0) return
+  const parts: string[] = []
+  if (remaining > 0) parts.push(`${remaining} not delivered in time`)
+  for (const [reason, count] of Object.entries(droppedByReason)) if (count > 0) parts.push(`${count} dropped (${reason})`)
+  if (refused > 0) parts.push(`${refused} refused (too large)`)
+  const why = consecutiveErrors > 0 ? `; the last ${consecutiveErrors} requests failed` : ''
+  try {
+    writeSync(2, `pino-transport for Kinesis stream ${stream}: ${dropped + remaining + refused} log lines lost: ${parts.join(', ')}${why}\n`)
+  } catch {
+    // Standard error is gone; there is nowhere left to say it.
+  }
+}
