@@ -23,7 +23,12 @@ export interface Service {
 export const startService = async (target: Target, run: string): Promise<Service> => {
   const produced = { pino: 0, otel: 0, audit: 0 }
 
-  const logger = pino(pino.transport({ target: '@kinesis-producer/pino-transport', options: target.connection }))
+  const logger = pino(pino.transport({
+      target: '@kinesis-producer/pino-transport',
+      // Its warnings would break up the progress line, and the trouble is made on purpose here.
+      options: { ...target.connection, logger: false },
+    }),
+  )
 
   const provider = new LoggerProvider({
     processors: [new BatchLogRecordProcessor({ exporter: new KinesisLogRecordExporter(target.connection), maxQueueSize: 20_000 })],
@@ -41,7 +46,7 @@ export const startService = async (target: Target, run: string): Promise<Service
   })
   audit.start()
 
-  const app = fastify({ loggerInstance: logger, disableRequestLogging: true })
+  const app = fastify({ loggerInstance: logger })
   app.get<{ Params: { user: string } }>('/orders/:user', async ({ params, log }) => {
     const { user } = params
     log.info({ source: 'pino', run, number: produced.pino++ }, `order of ${user}`)

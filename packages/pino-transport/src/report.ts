@@ -10,9 +10,9 @@ const nothing = (): void => {}
  */
 export const warnings = (): Logger => {
   const warn = (message: string): void => {
-    const err = Object.assign(new Error(message), { name: 'KinesisProducerWarning' })
-    if (parentPort === null) process.emitWarning(err)
-    else parentPort.postMessage({ code: 'WARNING', err })
+    if (parentPort === null) process.emitWarning(message, 'KinesisProducerWarning')
+    // Text, since an error's own name would not survive the way to the main thread.
+    else parentPort.postMessage({ code: 'WARNING', err: message })
   }
   return { debug: nothing, info: nothing, warn, error: warn }
 }
