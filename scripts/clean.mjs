@@ -1,9 +1,9 @@
 // tsc -b keeps the output of removed sources: a deleted test would still run, a deleted module be packed.
-import { readdirSync, rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { readdirSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-rmSync(`${root}build`, { recursive: true, force: true });
+const root = fileURLToPath(new URL('..', import.meta.url))
+rmSync(`${root}build`, { recursive: true, force: true })
 for (const name of readdirSync(`${root}packages`)) {
-  rmSync(`${root}packages/${name}/dist`, { recursive: true, force: true });
+  rmSync(`${root}packages/${name}/dist`, { recursive: true, force: true })
 }

@@ -32,15 +32,25 @@ export const readArgs = (argv: readonly string[]): DemoArgs => {
   const { values } = parse(argv)
   const requests = Number(values.requests ?? 3000)
   if (!Number.isInteger(requests) || requests < 1 || requests > MAX_REQUESTS) {
-    throw new DemoError(`--requests must be a whole number from 1 to ${MAX_REQUESTS}, not "${values.requests}"`)
+    throw new DemoError(
+      `--requests must be a whole number from 1 to ${MAX_REQUESTS}, not "${values.requests}"`,
+    )
   }
   if (values.endpoint !== undefined && values.stream === undefined) {
     throw new DemoError('--endpoint needs --stream: the stream to write to there')
   }
   if (values.endpoint !== undefined && !URL.canParse(values.endpoint)) {
-    throw new DemoError(`--endpoint must be a URL such as http://127.0.0.1:4567, not "${values.endpoint}"`)
+    throw new DemoError(
+      `--endpoint must be a URL such as http://127.0.0.1:4567, not "${values.endpoint}"`,
+    )
   }
-  return { help: values.help ?? false, stream: values.stream, region: values.region, endpoint: values.endpoint, requests }
+  return {
+    help: values.help ?? false,
+    stream: values.stream,
+    region: values.region,
+    endpoint: values.endpoint,
+    requests,
+  }
 }
 
 const parse = (argv: readonly string[]) => {
@@ -48,7 +58,13 @@ const parse = (argv: readonly string[]) => {
     const option = { type: 'string' } as const
     return parseArgs({
       args: [...argv],
-      options: { help: { type: 'boolean' }, stream: option, region: option, endpoint: option, requests: option },
+      options: {
+        help: { type: 'boolean' },
+        stream: option,
+        region: option,
+        endpoint: option,
+        requests: option,
+      },
     })
   } catch (error) {
     const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)

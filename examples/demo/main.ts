@@ -42,7 +42,12 @@ const runDemo = async (): Promise<number> => {
   }
 }
 
-const driveThroughPhases = async (target: Target, service: Service, requests: number, progress: Progress): Promise<void> => {
+const driveThroughPhases = async (
+  target: Target,
+  service: Service,
+  requests: number,
+  progress: Progress,
+): Promise<void> => {
   let phase: (typeof PHASES)[number] = PHASES[0]
   await drive(service.url, requests, async done => {
     const next = PHASES.findLast(({ from }) => done >= from * requests) ?? phase

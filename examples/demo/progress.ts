@@ -15,7 +15,8 @@ export class Progress {
       `${((now - this.#startedAt) / 1000).toFixed(1).padStart(5)} s  requests ${String(requests).padStart(5)}/${total}` +
       `  audit: sent ${String(delivered).padStart(5)}  buffered ${String(remaining).padStart(4)}` +
       `  retried ${String(retries).padStart(5)}  dropped ${dropped}  ${phase}`
-    if (this.#live) process.stdout.write(`\r\x1b[2K${line.slice(0, (process.stdout.columns || 120) - 1)}`)
+    if (this.#live)
+      process.stdout.write(`\r\x1b[2K${line.slice(0, (process.stdout.columns || 120) - 1)}`)
     else console.log(line)
   }
 

@@ -23,7 +23,13 @@ export const count = (records: readonly ReadRecord[], run: string, service: Serv
     const delivered = numbers.size
     const total = [...numbers.values()].reduce((sum, times) => sum + times, 0)
     const produced = service.produced[source]
-    return { source, produced, delivered, duplicates: total - delivered, lost: produced - delivered }
+    return {
+      source,
+      produced,
+      delivered,
+      duplicates: total - delivered,
+      lost: produced - delivered,
+    }
   })
 }
 
@@ -36,9 +42,14 @@ const readMark = (text: string): { source: Source; run: string; number: number }
     return undefined
   }
   for (const place of [value, property(value, 'attributes')]) {
-    const [source, run, number] = [property(place, 'source'), property(place, 'run'), property(place, 'number')]
+    const [source, run, number] = [
+      property(place, 'source'),
+      property(place, 'run'),
+      property(place, 'number'),
+    ]
     const known = SOURCES.find(candidate => candidate === source)
-    if (known !== undefined && typeof run === 'string' && typeof number === 'number') return { source: known, run, number }
+    if (known !== undefined && typeof run === 'string' && typeof number === 'number')
+      return { source: known, run, number }
   }
   return undefined
 }
@@ -46,17 +57,34 @@ const readMark = (text: string): { source: Source; run: string; number: number }
 const property = (value: unknown, key: string): unknown =>
   typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
 
-const NAMES: Readonly<Record<Source, string>> = { pino: 'Pino transport', otel: 'OpenTelemetry exporter', audit: 'core producer (audit)' }
+const NAMES: Readonly<Record<Source, string>> = {
+  pino: 'Pino transport',
+  otel: 'OpenTelemetry exporter',
+  audit: 'core producer (audit)',
+}
 
 export const print = (rows: readonly Row[], service: Service): void => {
-  const cells = [['source', 'produced', 'delivered', 'duplicates', 'lost'], ...rows.map(row => [NAMES[row.source], ...[row.produced, row.delivered, row.duplicates, row.lost].map(String)])]
+  const cells = [
+    ['source', 'produced', 'delivered', 'duplicates', 'lost'],
+    ...rows.map(row => [
+      NAMES[row.source],
+      ...[row.produced, row.delivered, row.duplicates, row.lost].map(String),
+    ]),
+  ]
   console.log()
   cells.forEach((row, i) => {
-    console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(24) : cell.padStart(12))).join(''))
+    console.log(
+      row.map((cell, column) => (column === 0 ? cell.padEnd(24) : cell.padStart(12))).join(''),
+    )
     if (i === 0) console.log('-'.repeat(24 + 4 * 12))
   })
-  const { admitted, delivered, dropped, remaining, retries, requests, requestErrors } = service.stats()
+  const { admitted, delivered, dropped, remaining, retries, requests, requestErrors } =
+    service.stats()
   console.log()
-  console.log(`The law, for the audit producer: admitted ${admitted} = delivered ${delivered} + dropped ${dropped} + remaining ${remaining}`)
-  console.log(`It made ${requests} requests, of which ${requestErrors} failed, and sent ${retries} records again.`)
+  console.log(
+    `The law, for the audit producer: admitted ${admitted} = delivered ${delivered} + dropped ${dropped} + remaining ${remaining}`,
+  )
+  console.log(
+    `It made ${requests} requests, of which ${requestErrors} failed, and sent ${retries} records again.`,
+  )
 }

@@ -23,7 +23,8 @@ export interface Service {
 export const startService = async (target: Target, run: string): Promise<Service> => {
   const produced = { pino: 0, otel: 0, audit: 0 }
 
-  const logger = pino(pino.transport({
+  const logger = pino(
+    pino.transport({
       target: '@kinesis-producer/pino-transport',
       // Its warnings would break up the progress line, and the trouble is made on purpose here.
       options: { ...target.connection, logger: false },
@@ -31,7 +32,12 @@ export const startService = async (target: Target, run: string): Promise<Service
   )
 
   const provider = new LoggerProvider({
-    processors: [new BatchLogRecordProcessor({ exporter: new KinesisLogRecordExporter(target.connection), maxQueueSize: 20_000 })],
+    processors: [
+      new BatchLogRecordProcessor({
+        exporter: new KinesisLogRecordExporter(target.connection),
+        maxQueueSize: 20_000,
+      }),
+    ],
   })
   const otel = provider.getLogger('demo')
 
@@ -50,7 +56,11 @@ export const startService = async (target: Target, run: string): Promise<Service
   app.get<{ Params: { user: string } }>('/orders/:user', async ({ params, log }) => {
     const { user } = params
     log.info({ source: 'pino', run, number: produced.pino++ }, `order of ${user}`)
-    otel.emit({ severityNumber: SeverityNumber.INFO, body: `order of ${user}`, attributes: { source: 'otel', run, number: produced.otel++ } })
+    otel.emit({
+      severityNumber: SeverityNumber.INFO,
+      body: `order of ${user}`,
+      attributes: { source: 'otel', run, number: produced.otel++ },
+    })
     await audit.add(JSON.stringify({ source: 'audit', run, number: produced.audit++, user }), user)
     return { ok: true }
   })

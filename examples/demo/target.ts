@@ -14,17 +14,23 @@ export interface Target {
   }
   readonly client: KinesisClient
   /** Absent on a stream that is not ours. */
-  readonly trouble: { throttle(on: boolean): Promise<void>; outage(on: boolean): Promise<void> } | undefined
+  readonly trouble:
+    | { throttle(on: boolean): Promise<void>; outage(on: boolean): Promise<void> }
+    | undefined
   close(): Promise<void>
 }
 
 const SHARDS = 4
 
-export const openTarget = (args: DemoArgs): Promise<Target> => (args.stream === undefined ? embedded() : existing(args, args.stream))
+export const openTarget = (args: DemoArgs): Promise<Target> =>
+  args.stream === undefined ? embedded() : existing(args, args.stream)
 
 const embedded = async (): Promise<Target> => {
   // A fifth of a real shard, so that a small demo gets throttled as a large service would.
-  const emulator = await startEmulatorProcess({ throttle: false, limits: { recordsPerSecond: 200, bytesPerSecond: 200_000 } })
+  const emulator = await startEmulatorProcess({
+    throttle: false,
+    limits: { recordsPerSecond: 200, bytesPerSecond: 200_000 },
+  })
   const connection = {
     streamName: 'demo',
     region: 'us-east-1',
@@ -39,7 +45,10 @@ const embedded = async (): Promise<Target> => {
     client,
     trouble: {
       throttle: on => emulator.setThrottle(on),
-      outage: on => emulator.setFault(on ? faults.requestError('ServiceUnavailable', { status: 503 }) : undefined),
+      outage: on =>
+        emulator.setFault(
+          on ? faults.requestError('ServiceUnavailable', { status: 503 }) : undefined,
+        ),
     },
     close: async () => {
       client.destroy()
@@ -49,7 +58,11 @@ const embedded = async (): Promise<Target> => {
 }
 
 const existing = async ({ region, endpoint }: DemoArgs, streamName: string): Promise<Target> => {
-  const connection = { streamName, ...(region !== undefined && { region }), ...(endpoint !== undefined && { endpoint }) }
+  const connection = {
+    streamName,
+    ...(region !== undefined && { region }),
+    ...(endpoint !== undefined && { endpoint }),
+  }
   const client = createKinesisClient(connection)
   try {
     await client.send(new DescribeStreamSummaryCommand({ StreamName: streamName }))
@@ -57,15 +70,25 @@ const existing = async ({ region, endpoint }: DemoArgs, streamName: string): Pro
     client.destroy()
     throw new DemoError(explain(error, streamName, endpoint))
   }
-  return { name: `stream "${streamName}"`, connection, client, trouble: undefined, close: () => Promise.resolve(client.destroy()) }
+  return {
+    name: `stream "${streamName}"`,
+    connection,
+    client,
+    trouble: undefined,
+    close: () => Promise.resolve(client.destroy()),
+  }
 }
 
 const explain = (error: unknown, stream: string, endpoint: string | undefined): string => {
   const { name, message } = error instanceof Error ? error : new Error(String(error))
   const at = endpoint ?? 'AWS'
-  if (name === 'CredentialsProviderError') return 'no AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE'
-  if (/region is missing/i.test(message)) return 'the region is missing: give --region or set AWS_REGION'
-  if (name === 'ResourceNotFoundException') return `stream "${stream}" does not exist at ${at}: create it, or give another --stream`
-  if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN/.test(`${Reflect.get(Object(error), 'code')} ${message}`)) return `nothing answers at ${at}: check --endpoint and --region (${message})`
+  if (name === 'CredentialsProviderError')
+    return 'no AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE'
+  if (/region is missing/i.test(message))
+    return 'the region is missing: give --region or set AWS_REGION'
+  if (name === 'ResourceNotFoundException')
+    return `stream "${stream}" does not exist at ${at}: create it, or give another --stream`
+  if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN/.test(`${Reflect.get(Object(error), 'code')} ${message}`))
+    return `nothing answers at ${at}: check --endpoint and --region (${message})`
   return `stream "${stream}" at ${at} cannot be used: ${name}: ${message.split('\n')[0]}`
 }

@@ -3,7 +3,11 @@ const RATE = 600
 const USERS = 200
 
 /** Makes `count` real HTTP requests at a steady rate; `progress` is told after each round. */
-export const drive = async (url: string, count: number, progress: (done: number) => void | Promise<void>): Promise<void> => {
+export const drive = async (
+  url: string,
+  count: number,
+  progress: (done: number) => void | Promise<void>,
+): Promise<void> => {
   const startedAt = performance.now()
   for (let done = 0; done < count; ) {
     const target = Math.min(count, Math.ceil(((performance.now() - startedAt) / 1000) * RATE) + 1)

@@ -1,17 +1,18 @@
-import { pinoKinesis } from '@kinesis-producer/pino-transport'
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { pinoKinesis } from '@kinesis-producer/pino-transport'
 import { FakeClient } from '../support/core/fake-client.js'
-import { type FakeKinesis, startFakeKinesis } from '../support/fake/fake-kinesis.js'
-import { hang, requestError } from '../support/fake/faults.js'
+import { type FakeKinesis, faults, startFakeKinesis } from '../support/endpoint/index.js'
 
 const APP = fileURLToPath(new URL('./fixtures/pino-app.js', import.meta.url))
 
 const run = async (endpoint: string, how: string, count: number) => {
-  const child = spawn(process.execPath, [APP, endpoint, how, String(count)], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(process.execPath, [APP, endpoint, how, String(count)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   let stderr = ''
   child.stderr.on('data', chunk => (stderr += String(chunk)))
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
@@ -28,8 +29,13 @@ describe('an application that logs through pino.transport', () => {
   const assertAll = (count: number): void => {
     const texts = fake.texts('s')
     assert.ok(texts.every(text => text.endsWith('\n')))
-    const numbers = texts.map(text => (JSON.parse(text) as { i: number; msg: string }).i).sort((a, b) => a - b)
-    assert.deepEqual(numbers, Array.from({ length: count }, (_, i) => i))
+    const numbers = texts
+      .map(text => (JSON.parse(text) as { i: number; msg: string }).i)
+      .toSorted((a, b) => a - b)
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: count }, (_, i) => i),
+    )
     assert.match(texts[0] ?? '', /ü😀/)
     assert.deepEqual(fake.violations, [])
   }
@@ -40,7 +46,11 @@ describe('an application that logs through pino.transport', () => {
   })
 
   it('delivers every line when process.exit is called at once, and keeps the exit code', async () => {
-    assert.deepEqual(await run(fake.endpoint, 'exit', 10_000), { code: 3, signal: null, stderr: '' })
+    assert.deepEqual(await run(fake.endpoint, 'exit', 10_000), {
+      code: 3,
+      signal: null,
+      stderr: '',
+    })
     assertAll(10_000)
   })
 
@@ -57,7 +67,10 @@ describe('an application that logs through pino.transport', () => {
   })
 
   it('delivers every line through throttling and failures', async () => {
-    fake.script(requestError('ProvisionedThroughputExceededException'), requestError('InternalFailure', 500))
+    fake.script(
+      faults.requestError('ProvisionedThroughputExceededException'),
+      faults.requestError('InternalFailure'),
+    )
     assert.equal((await run(fake.endpoint, 'end', 2000)).code, 0)
     assertAll(2000)
   })
@@ -66,13 +79,13 @@ describe('an application that logs through pino.transport', () => {
     const { endpoint } = fake
     await fake.close()
     const { code, stderr } = await run(endpoint, 'exit', 500)
-    fake = await startFakeKinesis()
+    fake = await startFakeKinesis({ streams: { s: 4 } })
     assert.equal(code, 3)
     assert.match(stderr, /stream s: 500 log lines lost: 500 not delivered in time/)
   })
 
   it('says so too when the endpoint hangs', async () => {
-    fake.always(hang())
+    fake.always(faults.hang())
     const { code, stderr } = await run(fake.endpoint, 'exit', 500)
     assert.equal(code, 3)
     assert.match(stderr, /500 log lines lost/)
@@ -96,7 +109,10 @@ describe('the transport as a stream', () => {
     const make = (options: object) => () => pinoKinesis(options)
     assert.throws(make({}), /pino-transport needs streamName/)
     assert.throws(make({ streamName: 's', stream: 's' }), /no option "stream"/)
-    assert.throws(make({ streamName: 's', closeTimeout: 'soon' }), /closeTimeout must be a whole number/)
+    assert.throws(
+      make({ streamName: 's', closeTimeout: 'soon' }),
+      /closeTimeout must be a whole number/,
+    )
   })
 
   it('is one and the same by import and require', () => {

@@ -1,6 +1,6 @@
+import assert from 'node:assert/strict'
 import type { ProducerConfig } from '@kinesis-producer/core'
 import fc from 'fast-check'
-import assert from 'node:assert/strict'
 import { serviceError, textOf } from '../support/core/fake-client.js'
 import { assertLaw, createHarness, type Harness } from '../support/core/harness.js'
 
@@ -13,16 +13,54 @@ type Step =
   | { do: 'flush' | 'drain'; ms: number }
   | { do: 'faults'; faults: readonly FaultName[] }
 
-const FAULTS = ['none', 'throttle', 'partial', 'fail500', 'denied', 'hang', 'lost', 'slow', 'short', 'poison'] as const
+const FAULTS = [
+  'none',
+  'throttle',
+  'hotShard',
+  'partial',
+  'fail500',
+  'denied',
+  'hang',
+  'lost',
+  'slow',
+  'short',
+  'poison',
+] as const
 type FaultName = (typeof FAULTS)[number]
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('add', 'tryAdd', 'put'), count: fc.integer({ min: 1, max: 40 }), keys: fc.integer({ min: 1, max: 8 }), size: fc.integer({ min: 0, max: 400 }) }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('advance'), ms: fc.integer({ min: 1, max: 5000 }) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('freeze'), ms: fc.integer({ min: 1, max: 100_000 }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constantFrom('add', 'tryAdd', 'put'),
+      count: fc.integer({ min: 1, max: 40 }),
+      keys: fc.integer({ min: 1, max: 8 }),
+      size: fc.integer({ min: 0, max: 400 }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('advance'), ms: fc.integer({ min: 1, max: 5000 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('freeze'), ms: fc.integer({ min: 1, max: 100_000 }) }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('start', 'stop') }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('flush', 'drain'), ms: fc.integer({ min: 1, max: 3000 }) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('faults'), faults: fc.array(fc.constantFrom(...FAULTS), { minLength: 1, maxLength: 4 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constantFrom('flush', 'drain'),
+      ms: fc.integer({ min: 1, max: 3000 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('faults'),
+      faults: fc.array(fc.constantFrom(...FAULTS), { minLength: 1, maxLength: 4 }),
+    }),
+  },
 )
 
 const config: fc.Arbitrary<ProducerConfig> = fc.record({
@@ -39,7 +77,11 @@ const config: fc.Arbitrary<ProducerConfig> = fc.record({
   requestTimeout: fc.constantFrom(100, 5000),
 })
 
-const run = async (settings: ProducerConfig, steps: readonly Step[]): Promise<void> => {
+const run = async (
+  settings: ProducerConfig,
+  steps: readonly Step[],
+  heals: boolean,
+): Promise<void> => {
   let faults: readonly FaultName[] = ['none']
   let requests = 0
   let next = 0
@@ -52,11 +94,18 @@ const run = async (settings: ProducerConfig, steps: readonly Step[]): Promise<vo
     }
     const { client, clock } = harness
     const later = (ms: number) => new Promise<void>(resolve => void clock.setTimeout(resolve, ms))
-    switch (faults[requests++ % faults.length]) {
+    const fault = faults[requests++ % faults.length] ?? 'none'
+    switch (fault) {
       case 'throttle':
-        return client.store(request, () => 'ProvisionedThroughputExceededException')
+        return client.store(request, () => THROTTLED)
+      case 'hotShard':
+        return client.store(request, (_, record) =>
+          shardOf(record.PartitionKey).endsWith('1') ? THROTTLED : undefined,
+        )
       case 'partial':
-        return client.store(request, text => (text.length % 3 === 0 ? 'InternalFailure' : undefined))
+        return client.store(request, text =>
+          text.length % 3 === 0 ? 'InternalFailure' : undefined,
+        )
       case 'fail500':
         throw serviceError('InternalFailure', 500)
       case 'denied':
@@ -72,16 +121,21 @@ const run = async (settings: ProducerConfig, steps: readonly Step[]): Promise<vo
         return client.store(request)
       case 'short':
         ambiguous = true
-        client.store(request)
-        return { FailedRecordCount: 0, Records: [] }
+        // Half of them are stored, and told; nothing is said of the others.
+        return client.store({
+          ...request,
+          Records: request.Records.slice(0, request.Records.length / 2),
+        })
       case 'poison':
-        if (request.Records.some(record => textOf(record).includes('#7'))) throw serviceError('ValidationException')
+        if (request.Records.some(record => textOf(record).includes('#7')))
+          throw serviceError('ValidationException')
         return client.store(request)
-      default:
+      case 'none':
         return client.store(request)
     }
   })
   const { producer, client, clock, dropped } = harness
+  client.shardOf = shardOf
   const outcomes = new Map<string, string>()
   const pending: Promise<unknown>[] = []
   const settle = (text: string, outcome: string): void => {
@@ -139,6 +193,20 @@ const run = async (settings: ProducerConfig, steps: readonly Step[]): Promise<vo
     assert.ok(remainingBytes <= settings.bufferBytes!, 'bounded by bytes')
   }
 
+  if (heals) {
+    // Once the service is well, everything gets out: no wake-up is lost, whatever came before.
+    faults = ['none']
+    await clock.advance(10_000)
+    try {
+      producer.start()
+    } catch {
+      // It runs already.
+    }
+    const drain = producer.drain(120_000)
+    await clock.advance(120_000)
+    assert.equal((await drain).remaining, 0, 'a drain ends when the service is well')
+  }
+
   const closing = producer.close(60_000)
   await clock.advance(60_000)
   const { leftover } = await closing
@@ -153,16 +221,23 @@ const run = async (settings: ProducerConfig, steps: readonly Step[]): Promise<vo
   const stored = new Map<string, number>()
   for (const text of client.stored) stored.set(text, (stored.get(text) ?? 0) + 1)
   const gone = new Set<string>()
-  for (const { record, possiblyDelivered } of [...dropped.map(drop => ({ record: drop.record, possiblyDelivered: drop.possiblyDelivered })), ...leftover.map(record => ({ record, possiblyDelivered: record.possiblyDelivered }))]) {
+  for (const { record, possiblyDelivered } of [
+    ...dropped.map(drop => ({ record: drop.record, possiblyDelivered: drop.possiblyDelivered })),
+    ...leftover.map(left => ({ record: left, possiblyDelivered: left.possiblyDelivered })),
+  ]) {
     const text = String(record.data)
     assert.ok(!gone.has(text), `${text} handed back twice`)
     gone.add(text)
-    if (!possiblyDelivered) assert.ok(!stored.has(text), `${text} was handed back as undelivered but is in the stream`)
+    if (!possiblyDelivered)
+      assert.ok(!stored.has(text), `${text} was handed back as undelivered but is in the stream`)
   }
-  for (const [text, outcome] of outcomes) if (outcome === 'delivered') assert.ok(stored.has(text), `${text} has a receipt but is not in the stream`)
+  for (const [text, outcome] of outcomes)
+    if (outcome === 'delivered')
+      assert.ok(stored.has(text), `${text} has a receipt but is not in the stream`)
   const deliveredNow = [...stored.keys()].filter(text => !gone.has(text)).length
   assert.equal(stats.delivered, deliveredNow, 'what is counted as delivered is in the stream')
-  if (!ambiguous && !usesSlowOrHang(steps)) for (const [text, times] of stored) assert.equal(times, 1, `${text} stored ${times} times`)
+  if (!ambiguous && !usesSlowOrHang(steps))
+    for (const [text, times] of stored) assert.equal(times, 1, `${text} stored ${times} times`)
 
   if (settings.ordering === 'partitionKey') {
     const last = new Map<string, number>()
@@ -179,7 +254,13 @@ const run = async (settings: ProducerConfig, steps: readonly Step[]): Promise<vo
 }
 
 /** A slow answer may come after the request was given up: stored twice, and told so. */
-const usesSlowOrHang = (steps: readonly Step[]): boolean => steps.some(action => action.do === 'faults' && action.faults.includes('slow'))
+const usesSlowOrHang = (steps: readonly Step[]): boolean =>
+  steps.some(action => action.do === 'faults' && action.faults.includes('slow'))
+
+const THROTTLED = 'ProvisionedThroughputExceededException'
+
+/** Four shards by the key. */
+const shardOf = (key: string): string => `shardId-00000000000${Number(key.slice(1)) % 4}`
 
 const checkLimits = (records: number, harness: Harness): void => {
   assert.ok(records >= 1 && records <= 500)
@@ -192,8 +273,11 @@ describe('under random schedules of adds, faults, stops, flushes and freezes', (
     const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 400)
     const seed = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 2 ** 31)
     await fc.assert(
-      fc.asyncProperty(config, fc.array(step, { minLength: 1, maxLength: 25 }), async (settings, steps) =>
-        run(settings, [{ do: 'start' }, ...steps]),
+      fc.asyncProperty(
+        config,
+        fc.array(step, { minLength: 1, maxLength: 25 }),
+        fc.boolean(),
+        async (settings, steps, heals) => run(settings, [{ do: 'start' }, ...steps], heals),
       ),
       { numRuns, seed, endOnFailure: process.env['PROPERTY_SHRINK'] === undefined },
     )

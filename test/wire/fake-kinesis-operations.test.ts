@@ -129,7 +129,10 @@ describe('the operations of the fake Kinesis', () => {
       )
       const output = await put(entries(20, 10))
       const used = new Set((output.Records ?? []).map(({ ShardId }) => ShardId))
-      assert.deepEqual([...used].toSorted(), ['shardId-000000000001', 'shardId-000000000002'])
+      assert.deepEqual([...used].map(String).toSorted(), [
+        'shardId-000000000001',
+        'shardId-000000000002',
+      ])
       const { Shards = [] } = await client.send(new ListShardsCommand({ StreamName: 's' }))
       assert.deepEqual(
         Shards.map(({ ParentShardId }) => ParentShardId),

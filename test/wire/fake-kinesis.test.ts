@@ -98,7 +98,7 @@ describe('the fake Kinesis', () => {
       await start({
         streams: { s: 2 },
         store: false,
-        onRecord: (stream, { data }) => seen.push(`${stream}:${data}`),
+        onRecord: (stream, { data }) => seen.push(`${stream}:${data.toString()}`),
       })
       await put(entries(2))
       assert.deepEqual(fake.records('s'), [])
@@ -124,7 +124,10 @@ describe('the fake Kinesis', () => {
           status,
           fault,
         ]),
-        [...Array(3).fill(['PutRecords', 4, 200, 'hang']), ['ListStreams', 0, 200, 'ok']],
+        [
+          ...Array.from({ length: 3 }, () => ['PutRecords', 4, 200, 'hang']),
+          ['ListStreams', 0, 200, 'ok'],
+        ],
       )
     })
 

@@ -1,11 +1,15 @@
-import { Kinesis, KinesisClient } from '@aws-sdk/client-kinesis'
-import { BatchProducer, type ProducerConfig } from '@kinesis-producer/core'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
 import assert from 'node:assert/strict'
+import { Kinesis, KinesisClient } from '@aws-sdk/client-kinesis'
+import { BatchProducer, createKinesisClient, type ProducerConfig } from '@kinesis-producer/core'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { assertLaw } from '../support/core/harness.js'
-import { FakeKinesis, startFakeKinesis } from '../support/fake/fake-kinesis.js'
-import * as faults from '../support/fake/faults.js'
-import { TEST_CREDENTIALS, testClient } from '../support/sdk-client.js'
+import {
+  type FakeKinesis,
+  type Fault,
+  faults,
+  startFakeKinesis,
+  TEST_CREDENTIALS,
+} from '../support/endpoint/index.js'
 
 describe('a producer over real HTTP', () => {
   let fake: FakeKinesis
@@ -19,10 +23,23 @@ describe('a producer over real HTTP', () => {
     await fake.close()
   })
 
-  const produce = (config: ProducerConfig = {}, endpoint: string = fake.endpoint): BatchProducer => {
-    const client = testClient(endpoint)
+  const produce = (
+    config: ProducerConfig = {},
+    endpoint: string = fake.endpoint,
+  ): BatchProducer => {
+    const client = createKinesisClient({
+      region: 'us-east-1',
+      endpoint,
+      credentials: TEST_CREDENTIALS,
+    })
     clients.push(client)
-    const producer = new BatchProducer(client, 's', { batchSize: 100, flushInterval: 50, bufferSize: 50_000, logger: false, ...config })
+    const producer = new BatchProducer(client, 's', {
+      batchSize: 100,
+      flushInterval: 50,
+      bufferSize: 50_000,
+      logger: false,
+      ...config,
+    })
     producer.start()
     return producer
   }
@@ -40,13 +57,24 @@ describe('a producer over real HTTP', () => {
     const receipt = await producer.put('no key')
     await producer.close()
     const [first, second, third] = fake.records('s')
-    assert.deepEqual([first?.data.toString(), first?.partitionKey, first?.explicitHashKey, first?.shardId], ['Grüße 😀', 'käse', '0', 'shardId-000000000000'])
+    assert.deepEqual(
+      [first?.data.toString(), first?.partitionKey, first?.explicitHashKey, first?.shardId],
+      ['Grüße 😀', 'käse', '0', 'shardId-000000000000'],
+    )
     assert.deepEqual([...(second?.data ?? [])], [0, 255, 10])
-    assert.deepEqual([receipt.shardId, receipt.sequenceNumber], [third?.shardId, third?.sequenceNumber])
+    assert.deepEqual(
+      [receipt.shardId, receipt.sequenceNumber],
+      [third?.shardId, third?.sequenceNumber],
+    )
   })
 
   it('takes a KinesisClient, a Kinesis and an ARN', async () => {
-    const config = { region: 'us-east-1', endpoint: fake.endpoint, credentials: TEST_CREDENTIALS, requestHandler: new NodeHttpHandler() }
+    const config = {
+      region: 'us-east-1',
+      endpoint: fake.endpoint,
+      credentials: TEST_CREDENTIALS,
+      requestHandler: new NodeHttpHandler(),
+    }
     const arn = 'arn:aws:kinesis:us-east-1:000000000000:stream/s'
     for (const client of [new KinesisClient(config), new Kinesis(config)]) {
       const producer = new BatchProducer(client, arn)
@@ -63,31 +91,79 @@ describe('a producer over real HTTP', () => {
     for (let i = 0; i < 300; i++) await producer.add(`r${i}`)
     await producer.drain()
     assertAllStored(300)
-    assert.ok(fake.maxConcurrent <= 3)
+    assert.ok(fake.counts.maxConcurrent <= 3)
     await producer.close()
   })
 
   // Each fault hits the first request; then the service is well.
-  const cases: [name: string, fault: faults.Fault, expected: { code: string; ambiguous: boolean }][] = [
-    ['an internal failure', faults.requestError('InternalFailure', 500), { code: 'InternalFailure', ambiguous: true }],
-    ['an unavailable service', faults.requestError('ServiceUnavailable', 503), { code: 'ServiceUnavailable', ambiguous: true }],
-    ['a throttled request', faults.requestError('ProvisionedThroughputExceededException'), { code: 'ProvisionedThroughputExceededException', ambiguous: false }],
-    ['a throttled key service', faults.requestError('KMSThrottlingException'), { code: 'KMSThrottlingException', ambiguous: false }],
-    ['a limit', faults.requestError('LimitExceededException'), { code: 'LimitExceededException', ambiguous: false }],
+  const cases: [name: string, fault: Fault, expected: { code: string; ambiguous: boolean }][] = [
+    [
+      'an internal failure',
+      faults.requestError('InternalFailure', { status: 500 }),
+      { code: 'InternalFailure', ambiguous: true },
+    ],
+    [
+      'an unavailable service',
+      faults.requestError('ServiceUnavailable', { status: 503 }),
+      { code: 'ServiceUnavailable', ambiguous: true },
+    ],
+    [
+      'a throttled request',
+      faults.requestError('ProvisionedThroughputExceededException'),
+      { code: 'ProvisionedThroughputExceededException', ambiguous: false },
+    ],
+    [
+      'a throttled key service',
+      faults.requestError('KMSThrottlingException'),
+      { code: 'KMSThrottlingException', ambiguous: false },
+    ],
+    [
+      'a limit',
+      faults.requestError('LimitExceededException'),
+      { code: 'LimitExceededException', ambiguous: false },
+    ],
     ['a page of HTML with 503', faults.html(503), { code: 'SyntaxError', ambiguous: true }],
     ['a page of HTML with 400', faults.html(400), { code: 'SyntaxError', ambiguous: false }],
-    ['an empty 500', faults.empty(500), { code: 'HTTP 500', ambiguous: true }],
+    ['an empty 500', faults.emptyBody(500), { code: 'HTTP 500', ambiguous: true }],
     ['truncated JSON on a 200', faults.truncatedJson(), { code: 'SyntaxError', ambiguous: true }],
-    ['a short list of results', faults.shortList(), { code: 'ShortResponseError', ambiguous: true }],
+    [
+      'a short list of results',
+      faults.shortList(),
+      { code: 'ShortResponseError', ambiguous: true },
+    ],
     ['a hang-up before the answer', faults.hangUp(), { code: 'TimeoutError', ambiguous: true }],
     ['a lost response', faults.lostResponse(), { code: 'TimeoutError', ambiguous: true }],
     ['a cut response', faults.cutResponse(), { code: 'ECONNRESET', ambiguous: true }],
-    ['a wrong clock', faults.requestError('InvalidSignatureException', 403), { code: 'InvalidSignatureException', ambiguous: false }],
-    ['an expired token', faults.requestError('ExpiredTokenException'), { code: 'ExpiredTokenException', ambiguous: false }],
-    ['a missing permission', faults.requestError('AccessDeniedException'), { code: 'AccessDeniedException', ambiguous: false }],
-    ['a missing stream', faults.requestError('ResourceNotFoundException'), { code: 'ResourceNotFoundException', ambiguous: false }],
-    ['a disabled key', faults.requestError('KMSDisabledException'), { code: 'KMSDisabledException', ambiguous: false }],
-    ['an unknown client', faults.requestError('UnrecognizedClientException'), { code: 'UnrecognizedClientException', ambiguous: false }],
+    [
+      'a wrong clock',
+      faults.requestError('InvalidSignatureException', { status: 403 }),
+      { code: 'InvalidSignatureException', ambiguous: false },
+    ],
+    [
+      'an expired token',
+      faults.requestError('ExpiredTokenException'),
+      { code: 'ExpiredTokenException', ambiguous: false },
+    ],
+    [
+      'a missing permission',
+      faults.requestError('AccessDeniedException'),
+      { code: 'AccessDeniedException', ambiguous: false },
+    ],
+    [
+      'a missing stream',
+      faults.requestError('ResourceNotFoundException'),
+      { code: 'ResourceNotFoundException', ambiguous: false },
+    ],
+    [
+      'a disabled key',
+      faults.requestError('KMSDisabledException'),
+      { code: 'KMSDisabledException', ambiguous: false },
+    ],
+    [
+      'an unknown client',
+      faults.requestError('UnrecognizedClientException'),
+      { code: 'UnrecognizedClientException', ambiguous: false },
+    ],
   ]
   for (const [name, fault, expected] of cases) {
     it(`survives ${name}, tells it in the receipt, and loses nothing`, async () => {
@@ -110,7 +186,7 @@ describe('a producer over real HTTP', () => {
     const producer = produce({ random: () => 0.01 }, endpoint)
     const receipt = producer.put('r0', 'k')
     while (producer.stats().requestErrors < 2) await new Promise(resolve => setTimeout(resolve, 1))
-    fake = await new FakeKinesis({ streams: { s: 1 } }).listen(port)
+    fake = await startFakeKinesis({ streams: { s: 1 }, port })
     const { attempts, possibleDuplicate } = await receipt
     assert.equal(attempts[0]?.code, 'ECONNREFUSED')
     assert.equal(possibleDuplicate, false)
@@ -119,7 +195,7 @@ describe('a producer over real HTTP', () => {
   })
 
   it('halves a request that is too large for a proxy until it passes', async () => {
-    fake.on(({ records }) => (records.length > 30 ? faults.empty(413) : undefined))
+    fake.on(({ records }) => (records.length > 30 ? faults.emptyBody(413) : undefined))
     const producer = produce()
     for (let i = 0; i < 100; i++) await producer.add(`r${i}`)
     await producer.drain()
@@ -130,7 +206,9 @@ describe('a producer over real HTTP', () => {
   it('isolates a poison record and delivers its neighbours', async () => {
     fake.always(faults.poison(({ text }) => text === 'r42'))
     const dropped: unknown[] = []
-    const producer = produce({ onDrop: ({ record, reason }) => dropped.push([record.data, reason]) })
+    const producer = produce({
+      onDrop: ({ record, reason }) => dropped.push([record.data, reason]),
+    })
     for (let i = 0; i < 100; i++) await producer.add(`r${i}`)
     await producer.drain()
     assertAllStored(99)
@@ -139,8 +217,7 @@ describe('a producer over real HTTP', () => {
   })
 
   it('delivers each of 20 000 records exactly once while a twentieth is throttled', async () => {
-    let turn = 0
-    fake.always(faults.throttleShards('all', 0.05, () => (turn++ % 20) / 20))
+    fake.always(faults.partial(faults.share(0.05)))
     const producer = produce({ batchSize: 500, whenFull: 'wait' })
     for (let i = 0; i < 20_000; i++) await producer.add(`r${i}`, `k${i}`)
     await producer.drain()
@@ -151,15 +228,17 @@ describe('a producer over real HTTP', () => {
   })
 
   it('keeps the order of each key through faults and resharding, and loses nothing', async () => {
-    fake.on(({ number, stream }) => {
-      if (number === 10) fake.stream(stream).split('shardId-000000000001')
-      if (number === 30) fake.stream(stream).merge('shardId-000000000002', 'shardId-000000000003')
-      if (number % 7 === 3) return faults.requestError('InternalFailure', 500)
+    fake.on(({ operation, number, stream }) => {
+      if (operation !== 'PutRecords') return undefined
+      if (number === 10) fake.splitShard(stream, 'shardId-000000000001')
+      if (number === 30) fake.mergeShards(stream, 'shardId-000000000002', 'shardId-000000000003')
+      if (number % 7 === 3) return faults.requestError('InternalFailure', { status: 500 })
       if (number % 5 === 1) return faults.partial(({ index }) => index % 3 === 0)
       return undefined
     })
     const producer = produce({ ordering: 'partitionKey', batchSize: 50, random: () => 0.01 })
-    for (let i = 0; i < 50; i++) for (let key = 0; key < 60; key++) await producer.add(`${key}:${i}`, `k${key}`)
+    for (let i = 0; i < 50; i++)
+      for (let key = 0; key < 60; key++) await producer.add(`${key}:${i}`, `k${key}`)
     assert.equal((await producer.drain(15_000)).remaining, 0)
     assertAllStored(3000)
     const last = new Map<string, number>()
@@ -168,12 +247,15 @@ describe('a producer over real HTTP', () => {
       assert.equal(Number(number), (last.get(key) ?? -1) + 1, `${text} out of order`)
       last.set(key, Number(number))
     }
-    assert.ok(fake.putRequests.length > 30)
+    assert.ok(fake.counts.putRequests > 30)
     await producer.close()
   })
 
   it('learns the stream’s record limit when asked to', async () => {
-    fake.stream('s').maxRecordBytes = 5 * 1024 * 1024
+    await fake.close()
+    fake = await startFakeKinesis({
+      streams: { s: { shards: 1, maxRecordBytes: 5 * 1024 * 1024 } },
+    })
     const producer = produce({ maxRecordBytes: 'discover' })
     const large = new Uint8Array(3 * 1024 * 1024)
     while (!producer.tryAdd(large, 'k')) await new Promise(resolve => setImmediate(resolve))

@@ -60,7 +60,11 @@ export const createEngine = (
   const log = new EventLog(config.logger, streamName, timers)
   const counters = new Counters()
   const waits = new DrainWaits(timers)
-  const buffer = new RecordBuffer(config.bufferSize, config.bufferBytes, config.ordering === 'partitionKey')
+  const buffer = new RecordBuffer(
+    config.bufferSize,
+    config.bufferBytes,
+    config.ordering === 'partitionKey',
+  )
   const lanes = new RetryLanes(config.random)
   const isolation = new Isolation()
   const gate = new RequestGate(config.maxInFlight, config.random)
@@ -120,7 +124,14 @@ export const createEngine = (
 
   const stats = (): ProducerStats =>
     snapshot({ counters, buffer, lanes, gate, dispatcher, admission }, owner.state(), timers.now())
-  const reporter = new Reporter(config.statReceiver, config.statInterval, counters, stats, log, timers)
+  const reporter = new Reporter(
+    config.statReceiver,
+    config.statInterval,
+    counters,
+    stats,
+    log,
+    timers,
+  )
 
   const unsettled = (): { entry: Entry; inFlight: boolean }[] => {
     const all: { entry: Entry; inFlight: boolean }[] = []
@@ -130,10 +141,24 @@ export const createEngine = (
     for (const source of [isolation, lanes, buffer.ready, buffer.order ?? []]) {
       for (const entry of source) all.push({ entry, inFlight: false })
     }
-    return all.sort((a, b) => a.entry.sequence - b.entry.sequence)
+    return all.toSorted((a, b) => a.entry.sequence - b.entry.sequence)
   }
 
-  return { admission, dispatcher, waits, reporter, expiry, gate, buffer, settler, counters, log, timers, stats, unsettled }
+  return {
+    admission,
+    dispatcher,
+    waits,
+    reporter,
+    expiry,
+    gate,
+    buffer,
+    settler,
+    counters,
+    log,
+    timers,
+    stats,
+    unsettled,
+  }
 }
 
 const dispatchMode = (state: State, awaited: boolean): 'halted' | 'normal' | 'hurry' => {

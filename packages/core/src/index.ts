@@ -1,3 +1,4 @@
+export type { ErrorCode } from './errors/errors.js'
 export {
   AbortedError,
   AlreadyStartedError,
@@ -14,22 +15,19 @@ export {
   RequestTimeoutError,
   ShortResponseError,
 } from './errors/errors.js'
-export { DEFAULT_CONFIG, ORDERINGS, PACKINGS, WHEN_FULL } from './options/config.js'
-export { MAX_KINESIS_BATCH_SIZE } from './options/limits.js'
-export { OPTION_NAMES } from './options/resolve.js'
-export { openProducer } from './options/shared.js'
-export { BatchProducer, DEFAULT_CLOSE_TIMEOUT_MS } from './producer.js'
-export { DROP_REASONS } from './record/dropped.js'
-export { createKinesisClient } from './sending/create-client.js'
-
-export type { ErrorCode } from './errors/errors.js'
 export type { CloseResult, FlushResult } from './lifecycle/lifecycle.js'
 export type { State } from './lifecycle/state.js'
 export type { Logger, Ordering, PackingConfig, ProducerConfig, WhenFull } from './options/config.js'
+export { DEFAULT_CONFIG, ORDERINGS, PACKINGS, WHEN_FULL } from './options/config.js'
+export { MAX_KINESIS_BATCH_SIZE } from './options/limits.js'
+export { OPTION_NAMES } from './options/resolve.js'
 export type { OpenedProducer, SharedOptions } from './options/shared.js'
+export { openProducer } from './options/shared.js'
 export type { AddOptions, WaitSignal } from './producer.js'
+export { BatchProducer, DEFAULT_CLOSE_TIMEOUT_MS } from './producer.js'
 export type { Attempt } from './record/attempt.js'
-export type { DropReason, DroppedRecord } from './record/dropped.js'
+export type { DroppedRecord, DropReason } from './record/dropped.js'
+export { DROP_REASONS } from './record/dropped.js'
 export type { Leftover, Receipt, RecordData, UserRecord } from './record/record.js'
 export type {
   BatchingKinesisClient,
@@ -41,5 +39,6 @@ export type {
   PutRecordsResult,
   WireRecord,
 } from './sending/client.js'
+export { createKinesisClient } from './sending/create-client.js'
 export type { Latency, ProducerStats, StatReceiver, StatsBatch } from './stats/stats.js'
 export type { Clock, ClockTimer } from './time/clock.js'

@@ -2,8 +2,8 @@ import type { Candidate } from './admission/admission.js'
 import type { ReceiptWaiter } from './buffer/entry.js'
 import { createEngine, type Engine } from './engine.js'
 import { AbortedError, ClosedError, ConfigError, NotRunningError } from './errors/errors.js'
-import { type CloseResult, type FlushResult, Lifecycle } from './lifecycle/lifecycle.js'
 import type { WaitOptions } from './lifecycle/drain-waits.js'
+import { type CloseResult, type FlushResult, Lifecycle } from './lifecycle/lifecycle.js'
 import { checkInteger } from './options/check.js'
 import type { ProducerConfig } from './options/config.js'
 import { MAX_TIMER_MS } from './options/limits.js'
@@ -171,7 +171,10 @@ export class BatchProducer {
    * requests under way are aborted then. Every call gets the first one's result.
    * @param timeoutMs deadline in milliseconds; 0: none
    */
-  async close(timeoutMs: number = DEFAULT_CLOSE_TIMEOUT_MS, options: WaitSignal = {}): Promise<CloseResult> {
+  async close(
+    timeoutMs: number = DEFAULT_CLOSE_TIMEOUT_MS,
+    options: WaitSignal = {},
+  ): Promise<CloseResult> {
     return this.#lifecycle.close(waitOptions('close()', timeoutMs, options))
   }
 
@@ -195,7 +198,13 @@ export class BatchProducer {
     return this.#engine.admission.weigh(record)
   }
 
-  #noRoom(call: string, record: Candidate, bytes: number, signal?: AbortSignal, waiter?: ReceiptWaiter): Promise<void> {
+  #noRoom(
+    call: string,
+    record: Candidate,
+    bytes: number,
+    signal?: AbortSignal,
+    waiter?: ReceiptWaiter,
+  ): Promise<void> {
     const { admission, counters } = this.#engine
     if (!this.#waitsForRoom) return this.#refuse(admission.bufferFull(bytes))
     if (signal?.aborted === true) return this.#refuse(new AbortedError(call, signal.reason))
@@ -211,7 +220,11 @@ export class BatchProducer {
   }
 }
 
-const candidate = (data: RecordData, partitionKey: string | undefined, options: AddOptions | undefined): Candidate => ({
+const candidate = (
+  data: RecordData,
+  partitionKey: string | undefined,
+  options: AddOptions | undefined,
+): Candidate => ({
   data,
   partitionKey,
   explicitHashKey: options?.explicitHashKey,

@@ -1,4 +1,12 @@
-import { ConfigError, openProducer, ProducerError, type BatchProducer, type Logger, type ProducerConfig, type SharedOptions } from '@kinesis-producer/core'
+import {
+  type BatchProducer,
+  ConfigError,
+  type Logger,
+  openProducer,
+  type ProducerConfig,
+  ProducerError,
+  type SharedOptions,
+} from '@kinesis-producer/core'
 import { context, createContextKey, diag, ROOT_CONTEXT } from '@opentelemetry/api'
 import { flatJson } from './flat-json.js'
 import type { ExportResultLike, ReadableLogRecordLike } from './log-record.js'
@@ -27,7 +35,10 @@ const DEFAULTS: ProducerConfig = {
 }
 
 /** The SDK's own key for "make no spans of this": the same symbol in all its versions. */
-const SUPPRESSED = ROOT_CONTEXT.setValue(createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING'), true)
+const SUPPRESSED = ROOT_CONTEXT.setValue(
+  createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING'),
+  true,
+)
 
 /** Only to `diag`: anything else might come back as a log, and so for ever. */
 const diagLogger: Logger = {
@@ -47,10 +58,15 @@ export class KinesisLogRecordExporter {
 
   /** @throws {ConfigError} naming the option that is missing, unknown or wrong */
   constructor(options: KinesisLogRecordExporterOptions) {
-    const opened = openProducer('KinesisLogRecordExporter', options, ['exportTimeout', 'shutdownTimeout'], {
-      ...DEFAULTS,
-      logger: diagLogger,
-    })
+    const opened = openProducer(
+      'KinesisLogRecordExporter',
+      options,
+      ['exportTimeout', 'shutdownTimeout'],
+      {
+        ...DEFAULTS,
+        logger: diagLogger,
+      },
+    )
     this.#producer = opened.producer
     this.#release = opened.release
     this.#exportTimeout = milliseconds('exportTimeout', options.exportTimeout, 25_000)
@@ -59,10 +75,17 @@ export class KinesisLogRecordExporter {
   }
 
   /** Never throws; calls back once, with success only when every log is delivered. */
-  export(logs: readonly ReadableLogRecordLike[], resultCallback: (result: ExportResultLike) => void): void {
+  export(
+    logs: readonly ReadableLogRecordLike[],
+    resultCallback: (result: ExportResultLike) => void,
+  ): void {
     this.#export(logs).then(
       () => resultCallback({ code: 0 }),
-      (error: unknown) => resultCallback({ code: 1, error: error instanceof Error ? error : new Error(String(error)) }),
+      (error: unknown) =>
+        resultCallback({
+          code: 1,
+          error: error instanceof Error ? error : new Error(String(error)),
+        }),
     )
   }
 
@@ -83,12 +106,16 @@ export class KinesisLogRecordExporter {
 
   async #close(): Promise<void> {
     const { leftover } = await this.#quietly(() => this.#producer.close(this.#shutdownTimeout))
-    if (leftover.length > 0) diag.error(`KinesisLogRecordExporter: ${leftover.length} logs were not delivered within shutdownTimeout ${this.#shutdownTimeout} ms`)
+    if (leftover.length > 0)
+      diag.error(
+        `KinesisLogRecordExporter: ${leftover.length} logs were not delivered within shutdownTimeout ${this.#shutdownTimeout} ms`,
+      )
     this.#release()
   }
 
   async #export(logs: readonly ReadableLogRecordLike[]): Promise<void> {
-    if (this.#shutdown !== undefined) throw named('already_shutdown', 'export(): the exporter was shut down')
+    if (this.#shutdown !== undefined)
+      throw named('already_shutdown', 'export(): the exporter was shut down')
     let failed = 0
     let first: unknown
     const deliveries = this.#quietly(() =>
@@ -116,7 +143,10 @@ export class KinesisLogRecordExporter {
     const late = Symbol('late')
     const turn = new Promise<symbol>(resolve => setImmediate(() => resolve(late)))
     if ((await Promise.race([deliveries, turn])) === late) {
-      throw named('timeout', `logs were not delivered within exportTimeout ${this.#exportTimeout} ms; the producer keeps trying`)
+      throw named(
+        'timeout',
+        `logs were not delivered within exportTimeout ${this.#exportTimeout} ms; the producer keeps trying`,
+      )
     }
   }
 
@@ -133,5 +163,7 @@ const named = (name: string, message: string, cause?: unknown): Error =>
 const milliseconds = (option: string, value: number | undefined, fallback: number): number => {
   if (value === undefined) return fallback
   if (Number.isInteger(value) && value > 0 && value < 2 ** 31) return value
-  throw new ConfigError(`KinesisLogRecordExporter: ${option} must be a whole number of milliseconds above 0, not ${String(value)}`)
+  throw new ConfigError(
+    `KinesisLogRecordExporter: ${option} must be a whole number of milliseconds above 0, not ${String(value)}`,
+  )
 }

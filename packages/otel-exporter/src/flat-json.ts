@@ -33,7 +33,8 @@ export const flatJson = (log: ReadableLogRecordLike): string => {
     resource: plain(log.resource.attributes),
     'otel.scope.name': scope.name,
     'otel.scope.version': scope.version,
-    'otel.dropped_attributes_count': log.droppedAttributesCount === 0 ? undefined : log.droppedAttributesCount,
+    'otel.dropped_attributes_count':
+      log.droppedAttributesCount === 0 ? undefined : log.droppedAttributesCount,
   }
   return `${JSON.stringify(line)}\n`
 }

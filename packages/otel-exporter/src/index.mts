@@ -1,3 +1,7 @@
+export type {
+  ExportResultLike,
+  HrTimeLike,
+  KinesisLogRecordExporterOptions,
+  ReadableLogRecordLike,
+} from './index.js'
 export { KinesisLogRecordExporter } from './index.js'
-export type { KinesisLogRecordExporterOptions } from './index.js'
-export type { ExportResultLike, HrTimeLike, ReadableLogRecordLike } from './index.js'

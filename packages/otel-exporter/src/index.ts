@@ -1,3 +1,3 @@
-export { KinesisLogRecordExporter } from './exporter.js'
 export type { KinesisLogRecordExporterOptions } from './exporter.js'
+export { KinesisLogRecordExporter } from './exporter.js'
 export type { ExportResultLike, HrTimeLike, ReadableLogRecordLike } from './log-record.js'

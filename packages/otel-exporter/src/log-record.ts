@@ -9,7 +9,9 @@ export type HrTimeLike = readonly [seconds: number, nanoseconds: number] | [numb
 export interface ReadableLogRecordLike {
   readonly hrTime: HrTimeLike
   readonly hrTimeObserved: HrTimeLike
-  readonly spanContext?: { readonly traceId: string; readonly spanId: string; readonly traceFlags: number } | undefined
+  readonly spanContext?:
+    | { readonly traceId: string; readonly spanId: string; readonly traceFlags: number }
+    | undefined
   readonly severityText?: string | undefined
   readonly severityNumber?: number | undefined
   readonly body?: unknown

@@ -40,9 +40,11 @@ const convert = (value: unknown, depth: number, above: Set<object>): unknown => 
 
 const convertObject = (value: object, depth: number, above: Set<object>): unknown => {
   if (Array.isArray(value)) return value.map(item => convert(item, depth, above) ?? null)
-  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
+  if (ArrayBuffer.isView(value))
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
   if (value instanceof ArrayBuffer) return Buffer.from(value).toString('base64')
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? String(value) : value.toISOString()
+  if (value instanceof Date)
+    return Number.isNaN(value.getTime()) ? String(value) : value.toISOString()
   if (value instanceof Set) return [...value].map(item => convert(item, depth, above) ?? null)
   const result: Record<string, unknown> = {}
   if (value instanceof Error) {
@@ -54,7 +56,12 @@ const convertObject = (value: object, depth: number, above: Set<object>): unknow
     value instanceof Map ? value : Object.keys(value).map(key => [key, readProperty(value, key)])
   for (const [key, item] of entries) {
     // Defined, not assigned: a key named __proto__ is a key like any other.
-    Object.defineProperty(result, String(key), { value: convert(item, depth, above), enumerable: true, configurable: true, writable: true })
+    Object.defineProperty(result, String(key), {
+      value: convert(item, depth, above),
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    })
   }
   return result
 }

@@ -1,5 +1,5 @@
 import { pinoKinesis } from './index.js'
 
-export { pinoKinesis }
 export type { PinoKinesisOptions, PinoKinesisStream } from './index.js'
+export { pinoKinesis }
 export default pinoKinesis

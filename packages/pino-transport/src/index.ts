@@ -1,6 +1,6 @@
+import type { Transform } from 'node:stream'
 import { ConfigError, openProducer } from '@kinesis-producer/core'
 import build from 'pino-abstract-transport'
-import type { Transform } from 'node:stream'
 import { DEFAULTS, PINO_NAMES, type PinoKinesisOptions } from './options.js'
 import { reportLoss, warnings } from './report.js'
 
@@ -23,12 +23,14 @@ const UNPARSED = Object.freeze({})
  * @throws {ConfigError} naming the option that is missing, unknown or wrong
  */
 export const pinoKinesis = (options: PinoKinesisOptions): PinoKinesisStream => {
-  const { producer, stream: name, release } = openProducer(
-    'pino-transport',
-    options,
-    ['closeTimeout', 'flushTimeout', ...PINO_NAMES],
-    { ...DEFAULTS, logger: warnings() },
-  )
+  const {
+    producer,
+    stream: name,
+    release,
+  } = openProducer('pino-transport', options, ['closeTimeout', 'flushTimeout', ...PINO_NAMES], {
+    ...DEFAULTS,
+    logger: warnings(),
+  })
   const closeTimeout = milliseconds('closeTimeout', options.closeTimeout, DEFAULT_CLOSE_TIMEOUT_MS)
   const flushTimeout = milliseconds('flushTimeout', options.flushTimeout, DEFAULT_FLUSH_TIMEOUT_MS)
   producer.start()
@@ -68,5 +70,7 @@ export default pinoKinesis
 const milliseconds = (option: string, value: number | undefined, fallback: number): number => {
   if (value === undefined) return fallback
   if (Number.isInteger(value) && value > 0 && value < 2 ** 31) return value
-  throw new ConfigError(`pino-transport: ${option} must be a whole number of milliseconds above 0, not ${String(value)}`)
+  throw new ConfigError(
+    `pino-transport: ${option} must be a whole number of milliseconds above 0, not ${String(value)}`,
+  )
 }

@@ -22,6 +22,8 @@ export class FakeClient implements BatchingKinesisClient {
   handler: Handler
   inFlight = 0
   maxInFlight = 0
+  /** Where a record goes. */
+  shardOf: (partitionKey: string) => string = () => 'shardId-000000000000'
   #sequence = 0
 
   constructor(handler?: Handler) {
@@ -32,7 +34,10 @@ export class FakeClient implements BatchingKinesisClient {
     return this.calls.map(call => call.length)
   }
 
-  async putRecords(request: PutRecordsRequest, options?: PutRecordsOptions): Promise<PutRecordsResponse> {
+  async putRecords(
+    request: PutRecordsRequest,
+    options?: PutRecordsOptions,
+  ): Promise<PutRecordsResponse> {
     this.calls.push(request.Records)
     this.maxInFlight = Math.max(this.maxInFlight, ++this.inFlight)
     try {
@@ -53,10 +58,16 @@ export class FakeClient implements BatchingKinesisClient {
       const code = refuse(text, record)
       if (code !== undefined) {
         failed++
-        return { ErrorCode: code, ErrorMessage: messageFor(code) }
+        return {
+          ErrorCode: code,
+          ErrorMessage: messageFor(code, this.shardOf(record.PartitionKey)),
+        }
       }
       this.stored.push(text)
-      return { ShardId: 'shardId-000000000000', SequenceNumber: String(++this.#sequence) }
+      return {
+        ShardId: this.shardOf(record.PartitionKey),
+        SequenceNumber: String(++this.#sequence),
+      }
     })
     return { FailedRecordCount: failed, Records: results }
   }
@@ -64,17 +75,24 @@ export class FakeClient implements BatchingKinesisClient {
 
 export const textOf = (record: WireRecord): string => Buffer.from(record.Data).toString('utf8')
 
-const messageFor = (code: string): string =>
+const messageFor = (code: string, shard: string): string =>
   code === 'ProvisionedThroughputExceededException'
-    ? 'Rate exceeded for shard shardId-000000000000 in stream s under account 000000000000.'
+    ? `Rate exceeded for shard ${shard} in stream s under account 000000000000.`
     : `${code} happened`
 
 /** An error as the SDK throws it. */
-export const serviceError = (name: string, httpStatusCode = 400, message = `${name} happened`): Error =>
-  Object.assign(new Error(message), { name, $metadata: { httpStatusCode } })
+export const serviceError = (
+  name: string,
+  httpStatusCode = 400,
+  message = `${name} happened`,
+): Error => Object.assign(new Error(message), { name, $metadata: { httpStatusCode } })
 
 /** A promise to be settled later. */
-export const deferred = <T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: unknown) => void } => {
+export const deferred = <T>(): {
+  promise: Promise<T>
+  resolve: (value: T) => void
+  reject: (error: unknown) => void
+} => {
   let resolve!: (value: T) => void
   let reject!: (error: unknown) => void
   const promise = new Promise<T>((yes, no) => {

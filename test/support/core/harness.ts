@@ -1,5 +1,11 @@
-import { BatchProducer, type DroppedRecord, type Logger, type ProducerConfig, type StatsBatch } from '@kinesis-producer/core'
 import assert from 'node:assert/strict'
+import {
+  BatchProducer,
+  type DroppedRecord,
+  type Logger,
+  type ProducerConfig,
+  type StatsBatch,
+} from '@kinesis-producer/core'
 import { FakeClient, type Handler } from './fake-client.js'
 import { TestClock } from './test-clock.js'
 
@@ -23,7 +29,12 @@ export const createHarness = (config: ProducerConfig = {}, handler?: Handler): H
   const producer = new BatchProducer(client, 's', {
     clock,
     random: () => 0.999_999_999,
-    logger: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
+    logger: {
+      debug: write('debug'),
+      info: write('info'),
+      warn: write('warn'),
+      error: write('error'),
+    },
     onDrop: record => void dropped.push(record),
     ...config,
   })
@@ -35,11 +46,19 @@ export const addMany = async (producer: BatchProducer, count: number, from = 0):
   for (let i = from; i < from + count; i++) await producer.add(`r${i}`, `k${i}`)
 }
 
-export const texts = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `r${i + from}`)
+export const texts = (count: number, from = 0): string[] =>
+  Array.from({ length: count }, (_, i) => `r${i + from}`)
 
 /** The one law. */
 export const assertLaw = (producer: BatchProducer): void => {
   const { admitted, delivered, dropped, remaining, droppedByReason } = producer.stats()
-  assert.equal(admitted, delivered + dropped + remaining, 'admitted = delivered + dropped + remaining')
-  assert.equal(dropped, Object.values(droppedByReason).reduce((sum, count) => sum + count, 0))
+  assert.equal(
+    admitted,
+    delivered + dropped + remaining,
+    'admitted = delivered + dropped + remaining',
+  )
+  assert.equal(
+    dropped,
+    Object.values(droppedByReason).reduce((sum, count) => sum + count, 0),
+  )
 }

@@ -70,7 +70,8 @@ export class Gate {
   }
 
   #letGo(released: boolean): void {
-    for (const done of [...this.#held]) done(released)
+    const held = [...this.#held]
+    for (const done of held) done(released)
   }
 }
 

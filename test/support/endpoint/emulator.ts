@@ -4,7 +4,7 @@ import { type EmulatorMeans, EmulatorPut } from './emulator-put.js'
 import type { Exchange } from './exchange.js'
 import type { Fault } from './faults.js'
 import { Front } from './front.js'
-import { isJson, type Json, listOf, objectsOf, parseJson } from './json.js'
+import { isJson, type Json, listOf, objectsOf, parseJson, stringOf } from './json.js'
 import { isOpen, KinesaliteBackend } from './kinesalite-backend.js'
 import { MIB, parseEntry } from './put-input.js'
 import { seededRandom } from './random.js'
@@ -141,7 +141,11 @@ export class Emulator {
       const [result] = objectsOf(parseJson(reply.body)?.['Records'])
       if (reply.status !== 200 || result === undefined) return reply
       if (result['ErrorCode'] === undefined) return jsonReply({ ...result, EncryptionType: 'NONE' })
-      return errorReply(String(result['ErrorCode']), String(result['ErrorMessage']), 400)
+      return errorReply(
+        stringOf(result['ErrorCode']) ?? 'InternalFailure',
+        stringOf(result['ErrorMessage']) ?? '',
+        400,
+      )
     }
     return { stream, views: () => put.views(), perform }
   }

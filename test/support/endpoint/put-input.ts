@@ -37,7 +37,7 @@ const checkKey = (key: string, path: string): void => {
       'Member must have length greater than or equal to 1',
     )
   // Characters, not UTF-16 units.
-  if (key.length > MAX_KEY_LENGTH && [...key].length > MAX_KEY_LENGTH) {
+  if (key.length > MAX_KEY_LENGTH && Array.from(key).length > MAX_KEY_LENGTH) {
     throw constraint(
       ` '${key}'`,
       `${path}partitionKey`,

@@ -1,5 +1,10 @@
-import { BufferFullError, InvalidRecordError, NotRunningError, RecordTooLargeError } from '@kinesis-producer/core'
 import assert from 'node:assert/strict'
+import {
+  BufferFullError,
+  InvalidRecordError,
+  NotRunningError,
+  RecordTooLargeError,
+} from '@kinesis-producer/core'
 import { deferred, serviceError } from '../../support/core/fake-client.js'
 import { addMany, assertLaw, createHarness, texts } from '../../support/core/harness.js'
 import { settle } from '../../support/core/test-clock.js'
@@ -21,12 +26,16 @@ describe('a record at the door', () => {
       ['x', 'k', '007', /explicitHashKey/],
     ]
     for (const [data, key, explicitHashKey, message] of bad) {
-      const options = explicitHashKey === undefined ? undefined : { explicitHashKey: explicitHashKey as string }
-      await assert.rejects(producer.add(data as string, key as string, options), (error: unknown) => {
-        assert.ok(error instanceof InvalidRecordError)
-        assert.match(error.message, message)
-        return true
-      })
+      const options =
+        explicitHashKey === undefined ? undefined : { explicitHashKey: explicitHashKey as string }
+      await assert.rejects(
+        producer.add(data as string, key as string, options),
+        (error: unknown) => {
+          assert.ok(error instanceof InvalidRecordError)
+          assert.match(error.message, message)
+          return true
+        },
+      )
       assert.equal(producer.tryAdd(data as string, key as string, options), false)
       await assert.rejects(producer.put(data as string, key as string, options), InvalidRecordError)
     }
@@ -43,10 +52,18 @@ describe('a record at the door', () => {
     await producer.add('1234567', 'key')
     await producer.add('äöü', 'keyy')
     await producer.add(new Uint8Array(9), 'k')
-    for (const [data, key] of [['12345678', 'key'], ['äöü1', 'keyy'], ['😀😀', 'key']] as const) {
+    for (const [data, key] of [
+      ['12345678', 'key'],
+      ['äöü1', 'keyy'],
+      ['😀😀', 'key'],
+    ] as const) {
       await assert.rejects(producer.add(data, key), RecordTooLargeError)
     }
-    await assert.rejects(producer.add(new Uint8Array(10), 'k'), { code: 'RECORD_TOO_LARGE', bytes: 11, maxRecordBytes: 10 })
+    await assert.rejects(producer.add(new Uint8Array(10), 'k'), {
+      code: 'RECORD_TOO_LARGE',
+      bytes: 11,
+      maxRecordBytes: 10,
+    })
     assert.equal(producer.stats().remainingBytes, 30)
   })
 })
@@ -58,7 +75,11 @@ describe('a full buffer', () => {
     const { producer } = createHarness({ batchSize: 5, bufferSize: 5, flushInterval: 0 }, never)
     producer.start()
     await addMany(producer, 5)
-    await assert.rejects(producer.add('x'), (error: unknown) => error instanceof BufferFullError && error.retryable && /no room/.test(error.message))
+    await assert.rejects(
+      producer.add('x'),
+      (error: unknown) =>
+        error instanceof BufferFullError && error.retryable && /no room/.test(error.message),
+    )
     assert.equal(producer.tryAdd('x'), false)
     await assert.rejects(producer.put('x'), BufferFullError)
     assert.equal(producer.stats().remaining, 5)
@@ -66,7 +87,10 @@ describe('a full buffer', () => {
   })
 
   it('is full by bytes as well as by count, requests under way included', async () => {
-    const { producer } = createHarness({ batchSize: 1, flushInterval: 0, bufferBytes: 100, maxRecordBytes: 100 }, never)
+    const { producer } = createHarness(
+      { batchSize: 1, flushInterval: 0, bufferBytes: 100, maxRecordBytes: 100 },
+      never,
+    )
     producer.start()
     await producer.add('x'.repeat(59), 'k')
     await settle()
@@ -77,10 +101,13 @@ describe('a full buffer', () => {
 
   it('makes add wait, and wakes it when there is room, first come first served', async () => {
     const answer = deferred<void>()
-    const { producer, client } = createHarness({ batchSize: 5, bufferSize: 5, flushInterval: 0, addBlocksWhenBufferFull: true }, async request => {
-      await answer.promise
-      return client.store(request)
-    })
+    const { producer, client } = createHarness(
+      { batchSize: 5, bufferSize: 5, flushInterval: 0, addBlocksWhenBufferFull: true },
+      async request => {
+        await answer.promise
+        return client.store(request)
+      },
+    )
     producer.start()
     await addMany(producer, 5)
     const order: number[] = []
@@ -99,10 +126,13 @@ describe('a full buffer', () => {
   it('wakes a waiting add with an error when the producer stops, flushes or closes', async () => {
     for (const end of ['stop', 'flush', 'close'] as const) {
       const answer = deferred<void>()
-      const { producer, client } = createHarness({ batchSize: 5, bufferSize: 5, flushInterval: 0, whenFull: 'wait' }, async request => {
-        await answer.promise
-        return client.store(request)
-      })
+      const { producer, client } = createHarness(
+        { batchSize: 5, bufferSize: 5, flushInterval: 0, whenFull: 'wait' },
+        async request => {
+          await answer.promise
+          return client.store(request)
+        },
+      )
       producer.start()
       await addMany(producer, 5)
       const waiting = assert.rejects(producer.add('x'), NotRunningError)
@@ -117,7 +147,10 @@ describe('a full buffer', () => {
   })
 
   it('ends the wait of an add whose signal aborts', async () => {
-    const { producer } = createHarness({ batchSize: 5, bufferSize: 5, flushInterval: 0, whenFull: 'wait' }, never)
+    const { producer } = createHarness(
+      { batchSize: 5, bufferSize: 5, flushInterval: 0, whenFull: 'wait' },
+      never,
+    )
     producer.start()
     await addMany(producer, 5)
     const controller = new AbortController()
@@ -128,41 +161,68 @@ describe('a full buffer', () => {
   })
 
   it('drops the oldest queued record to make room, exactly as many as needed', async () => {
-    const { producer, dropped } = createHarness({ batchSize: 2, bufferSize: 5, flushInterval: 0, maxInFlight: 1, whenFull: 'dropOldest' }, never)
+    const { producer, dropped } = createHarness(
+      { batchSize: 2, bufferSize: 5, flushInterval: 0, maxInFlight: 1, whenFull: 'dropOldest' },
+      never,
+    )
     producer.start()
     await addMany(producer, 2)
     await settle()
     await addMany(producer, 5, 2)
-    assert.deepEqual(dropped.map(({ record, reason }) => [record.data, reason]), [['r2', 'bufferFull'], ['r3', 'bufferFull']])
+    assert.deepEqual(
+      dropped.map(({ record, reason }) => [record.data, reason]),
+      [
+        ['r2', 'bufferFull'],
+        ['r3', 'bufferFull'],
+      ],
+    )
     assert.equal(producer.stats().remaining, 5)
     assertLaw(producer)
   })
 
   it('drops the newest record, and says so', async () => {
-    const { producer, dropped } = createHarness({ batchSize: 2, bufferSize: 2, flushInterval: 0, whenFull: 'dropNewest' }, never)
+    const { producer, dropped } = createHarness(
+      { batchSize: 2, bufferSize: 2, flushInterval: 0, whenFull: 'dropNewest' },
+      never,
+    )
     producer.start()
     await addMany(producer, 4)
     assert.equal(producer.tryAdd('r4', 'k4'), true)
-    assert.deepEqual(dropped.map(({ record }) => record.data), ['r2', 'r3', 'r4'])
+    assert.deepEqual(
+      dropped.map(({ record }) => record.data),
+      ['r2', 'r3', 'r4'],
+    )
     assert.deepEqual([producer.stats().admitted, producer.stats().remaining], [5, 2])
-    await assert.rejects(producer.put('r5', 'k5'), { code: 'DELIVERY_FAILED', reason: 'bufferFull' })
+    await assert.rejects(producer.put('r5', 'k5'), {
+      code: 'DELIVERY_FAILED',
+      reason: 'bufferFull',
+    })
     assertLaw(producer)
   })
 
   it('drops the newest under dropOldest when requests hold everything else', async () => {
-    const { producer, dropped } = createHarness({ batchSize: 2, bufferSize: 2, flushInterval: 0, whenFull: 'dropOldest' }, never)
+    const { producer, dropped } = createHarness(
+      { batchSize: 2, bufferSize: 2, flushInterval: 0, whenFull: 'dropOldest' },
+      never,
+    )
     producer.start()
     await addMany(producer, 2)
     await settle()
     await addMany(producer, 1, 2)
-    assert.deepEqual(dropped.map(({ record }) => record.data), ['r2'])
+    assert.deepEqual(
+      dropped.map(({ record }) => record.data),
+      ['r2'],
+    )
     assertLaw(producer)
   })
 
   const stuck = async (config: object) => {
-    const harness = createHarness({ batchSize: 5, bufferSize: 10, flushInterval: 0, maxInFlight: 1, ...config }, () => {
-      throw serviceError('InternalFailure', 500)
-    })
+    const harness = createHarness(
+      { batchSize: 5, bufferSize: 10, flushInterval: 0, maxInFlight: 1, ...config },
+      () => {
+        throw serviceError('InternalFailure', 500)
+      },
+    )
     harness.producer.start()
     await addMany(harness.producer, 10)
     await harness.clock.advance(30_000)
@@ -171,7 +231,10 @@ describe('a full buffer', () => {
 
   it('gives up a batch after five failed requests, as the seed does, counted and handed back', async () => {
     const { producer, dropped } = await stuck({})
-    assert.deepEqual(dropped.map(({ record, reason }) => [record.data, reason]), texts(5).map(text => [text, 'bufferFull']))
+    assert.deepEqual(
+      dropped.map(({ record, reason }) => [record.data, reason]),
+      texts(5).map(text => [text, 'bufferFull']),
+    )
     assert.equal(producer.stats().remaining, 5)
     assertLaw(producer)
   })

@@ -88,7 +88,11 @@ describe('batching with an interval', () => {
 
 describe('request limits', () => {
   it('cuts a request at its bytes, keys counted', async () => {
-    const { producer, client } = createHarness({ batchSize: 500, flushInterval: 0, maxRequestBytes: 5 * 1024 * 1024 })
+    const { producer, client } = createHarness({
+      batchSize: 500,
+      flushInterval: 0,
+      maxRequestBytes: 5 * 1024 * 1024,
+    })
     producer.start()
     const data = new Uint8Array(1024 * 1024 - 4)
     for (let i = 0; i < 11; i++) await producer.add(data, 'four')
@@ -98,7 +102,12 @@ describe('request limits', () => {
   })
 
   it('never sends more than 500 records, however hurried', async () => {
-    const { producer, client } = createHarness({ batchSize: 7, bufferSize: 5000, flushInterval: 0, maxInFlight: 1 })
+    const { producer, client } = createHarness({
+      batchSize: 7,
+      bufferSize: 5000,
+      flushInterval: 0,
+      maxInFlight: 1,
+    })
     producer.start()
     for (let i = 0; i < 1207; i++) producer.tryAdd('x', 'k')
     assert.deepEqual(await producer.flush(), { sent: 1207, remaining: 0 })
@@ -116,10 +125,13 @@ describe('request limits', () => {
   })
 
   it('has no more requests under way than maxInFlight', async () => {
-    const { producer, client } = createHarness({ batchSize: 1, flushInterval: 0, maxInFlight: 3 }, async request => {
-      await settle()
-      return client.store(request)
-    })
+    const { producer, client } = createHarness(
+      { batchSize: 1, flushInterval: 0, maxInFlight: 3 },
+      async request => {
+        await settle()
+        return client.store(request)
+      },
+    )
     producer.start()
     await addMany(producer, 20)
     await producer.drain()

@@ -1,22 +1,35 @@
-import { KinesisClient, Kinesis } from '@aws-sdk/client-kinesis'
-import { BatchProducer, ConfigError, DEFAULT_CONFIG, MAX_KINESIS_BATCH_SIZE, type ProducerConfig } from '@kinesis-producer/core'
 import assert from 'node:assert/strict'
+import { Kinesis, KinesisClient } from '@aws-sdk/client-kinesis'
+import {
+  BatchProducer,
+  ConfigError,
+  DEFAULT_CONFIG,
+  MAX_KINESIS_BATCH_SIZE,
+  type ProducerConfig,
+} from '@kinesis-producer/core'
 import { FakeClient } from '../../support/core/fake-client.js'
 
 const make = (config: unknown) => new BatchProducer(new FakeClient(), 's', config as ProducerConfig)
 const refuses = (config: unknown, message: RegExp) =>
-  assert.throws(() => make(config), (error: unknown) => {
-    assert.ok(error instanceof ConfigError)
-    assert.equal(error.code, 'CONFIG')
-    assert.equal(error.retryable, false)
-    assert.match(error.message, message)
-    return true
-  })
+  assert.throws(
+    () => make(config),
+    (error: unknown) => {
+      assert.ok(error instanceof ConfigError)
+      assert.equal(error.code, 'CONFIG')
+      assert.equal(error.retryable, false)
+      assert.match(error.message, message)
+      return true
+    },
+  )
 
 describe('constructing a producer', () => {
   it('accepts good values and does nothing until it is started', () => {
     const client = new FakeClient()
-    const producer = new BatchProducer(client, 's', { batchSize: 500, bufferSize: 500, flushInterval: 50 })
+    const producer = new BatchProducer(client, 's', {
+      batchSize: 500,
+      bufferSize: 500,
+      flushInterval: 50,
+    })
     assert.equal(producer.stats().state, 'idle')
     assert.deepEqual(client.calls, [])
   })
@@ -59,8 +72,14 @@ describe('constructing a producer', () => {
     refuses({ batchSize: '10' }, /batchSize must be a whole number, not "10"/)
     refuses({ bufferSize: Number.NaN }, /bufferSize must be a whole number, not NaN/)
     refuses({ flushInterval: 1.5 }, /flushInterval must be a whole number, not 1.5/)
-    refuses({ addBlocksWhenBufferFull: 'yes' }, /addBlocksWhenBufferFull must be true or false, not "yes"/)
-    refuses({ whenFull: 'explode' }, /whenFull must be one of reject, wait, dropOldest, dropNewest, not "explode"/)
+    refuses(
+      { addBlocksWhenBufferFull: 'yes' },
+      /addBlocksWhenBufferFull must be true or false, not "yes"/,
+    )
+    refuses(
+      { whenFull: 'explode' },
+      /whenFull must be one of reject, wait, dropOldest, dropNewest, not "explode"/,
+    )
     refuses({ logger: {} }, /logger must have the method debug\(\)/)
     refuses({ statReceiver: { receive: 1 } }, /statReceiver must have the method receive\(\)/)
     refuses({ onDrop: 'me' }, /onDrop must be a function, not "me"/)
@@ -72,7 +91,10 @@ describe('constructing a producer', () => {
   })
 
   it('refuses two options that say the same thing, naming both', () => {
-    refuses({ addBlocksWhenBufferFull: true, whenFull: 'wait' }, /addBlocksWhenBufferFull and whenFull/)
+    refuses(
+      { addBlocksWhenBufferFull: true, whenFull: 'wait' },
+      /addBlocksWhenBufferFull and whenFull/,
+    )
   })
 
   it('refuses a buffer that could never hold a record', () => {
@@ -100,7 +122,10 @@ describe('constructing a producer', () => {
       assert.doesNotThrow(() => new BatchProducer(new FakeClient(), stream))
     }
     for (const stream of ['', 'no spaces', 'arn:aws:s3:::bucket', undefined, 'x'.repeat(129)]) {
-      assert.throws(() => new BatchProducer(new FakeClient(), stream as never), /stream must be a name/)
+      assert.throws(
+        () => new BatchProducer(new FakeClient(), stream as never),
+        /stream must be a name/,
+      )
     }
   })
 })

@@ -1,5 +1,11 @@
-import { AlreadyStartedError, AlreadyStoppedError, ClosedError, DeliveryError, NotRunningError } from '@kinesis-producer/core'
 import assert from 'node:assert/strict'
+import {
+  AlreadyStartedError,
+  AlreadyStoppedError,
+  ClosedError,
+  DeliveryError,
+  NotRunningError,
+} from '@kinesis-producer/core'
 import { deferred } from '../../support/core/fake-client.js'
 import { addMany, assertLaw, createHarness, texts } from '../../support/core/harness.js'
 import { settle } from '../../support/core/test-clock.js'
@@ -14,7 +20,11 @@ describe('start and stop', () => {
     producer.start()
     await producer.add('x')
     await producer.stop()
-    await assert.rejects(producer.add('x'), { name: 'NotRunningError', code: 'NOT_RUNNING', message: /is idle; call start\(\)/ })
+    await assert.rejects(producer.add('x'), {
+      name: 'NotRunningError',
+      code: 'NOT_RUNNING',
+      message: /is idle; call start\(\)/,
+    })
     assert.equal(producer.stats().refused, 3)
     assertLaw(producer)
   })
@@ -42,10 +52,13 @@ describe('start and stop', () => {
 
   it('waits on stop for the request under way and keeps the rest for the next start', async () => {
     const gate = deferred<void>()
-    const { producer, client } = createHarness({ batchSize: 5, flushInterval: 0, maxInFlight: 1 }, async request => {
-      await gate.promise
-      return client.store(request)
-    })
+    const { producer, client } = createHarness(
+      { batchSize: 5, flushInterval: 0, maxInFlight: 1 },
+      async request => {
+        await gate.promise
+        return client.store(request)
+      },
+    )
     producer.start()
     await addMany(producer, 12)
     await settle()
@@ -65,7 +78,10 @@ describe('start and stop', () => {
   })
 
   it('leaves no timer behind when stopped', async () => {
-    const { producer, clock } = createHarness({ recordTtl: 5000, statReceiver: { receive: () => {} } })
+    const { producer, clock } = createHarness({
+      recordTtl: 5000,
+      statReceiver: { receive: () => {} },
+    })
     producer.start()
     await addMany(producer, 3)
     await settle()
@@ -77,15 +93,22 @@ describe('start and stop', () => {
 
 describe('flush', () => {
   const slow = (ms: number, config = {}) => {
-    const harness = createHarness({ bufferSize: 1000, flushInterval: 0, batchSize: 500, maxInFlight: 1, ...config }, async request => {
-      await new Promise<void>(resolve => void harness.clock.setTimeout(resolve, ms))
-      return harness.client.store(request)
-    })
+    const harness = createHarness(
+      { bufferSize: 1000, flushInterval: 0, batchSize: 500, maxInFlight: 1, ...config },
+      async request => {
+        await new Promise<void>(resolve => void harness.clock.setTimeout(resolve, ms))
+        return harness.client.store(request)
+      },
+    )
     return harness
   }
 
   it('reports what its deadline left, and a new start sends the rest', async () => {
-    const { producer, clock, client } = slow(100, { batchSize: 10, bufferSize: 1000, flushInterval: 0 })
+    const { producer, clock, client } = slow(100, {
+      batchSize: 10,
+      bufferSize: 1000,
+      flushInterval: 0,
+    })
     producer.start()
     for (let i = 0; i < 600; i++) producer.tryAdd(`r${i}`, `k${i}`)
     const flush = producer.flush(150)
@@ -120,8 +143,9 @@ describe('flush', () => {
   })
 
   it('counts records that are being retried as remaining', async () => {
-    const { producer, clock, client } = createHarness({ batchSize: 10, flushInterval: 0 }, request =>
-      client.store(request, text => (text === 'r3' ? 'InternalFailure' : undefined)),
+    const { producer, clock, client } = createHarness(
+      { batchSize: 10, flushInterval: 0 },
+      request => client.store(request, text => (text === 'r3' ? 'InternalFailure' : undefined)),
     )
     producer.start()
     await addMany(producer, 10)
@@ -132,10 +156,13 @@ describe('flush', () => {
 
   it('does not settle a record twice when an answer comes after the deadline', async () => {
     const answer = deferred<void>()
-    const { producer, clock, client } = createHarness({ batchSize: 5, flushInterval: 0 }, async request => {
-      await answer.promise
-      return client.store(request)
-    })
+    const { producer, clock, client } = createHarness(
+      { batchSize: 5, flushInterval: 0 },
+      async request => {
+        await answer.promise
+        return client.store(request)
+      },
+    )
     producer.start()
     await addMany(producer, 5)
     const flush = producer.flush(10)
@@ -205,10 +232,13 @@ describe('drain', () => {
 
   it('does not wait for records added after it', async () => {
     const hold = deferred<void>()
-    const { producer, client } = createHarness({ batchSize: 1, flushInterval: 0 }, async request => {
-      if (client.calls.length > 1) await hold.promise
-      return client.store(request)
-    })
+    const { producer, client } = createHarness(
+      { batchSize: 1, flushInterval: 0 },
+      async request => {
+        if (client.calls.length > 1) await hold.promise
+        return client.store(request)
+      },
+    )
     producer.start()
     await producer.add('r0', 'k')
     const drain = producer.drain()
@@ -226,7 +256,10 @@ describe('drain', () => {
 
 describe('close', () => {
   it('hands back what its deadline left, oldest first, and says what may have been delivered', async () => {
-    const { producer, clock } = createHarness({ batchSize: 2, flushInterval: 0, maxInFlight: 1 }, never)
+    const { producer, clock } = createHarness(
+      { batchSize: 2, flushInterval: 0, maxInFlight: 1 },
+      never,
+    )
     producer.start()
     await producer.add('r0', 'k0')
     await producer.add('r1')
@@ -262,7 +295,11 @@ describe('close', () => {
   it('rejects the receipts of what it leaves', async () => {
     const { producer, clock } = createHarness({ batchSize: 1, flushInterval: 0 }, never)
     producer.start()
-    const receipt = assert.rejects(producer.put('x'), (error: unknown) => error instanceof DeliveryError && error.reason === 'closed' && error.possiblyDelivered)
+    const receipt = assert.rejects(
+      producer.put('x'),
+      (error: unknown) =>
+        error instanceof DeliveryError && error.reason === 'closed' && error.possiblyDelivered,
+    )
     const close = producer.close(10)
     await clock.advance(10)
     await Promise.all([close, receipt])
@@ -283,14 +320,21 @@ describe('close', () => {
   })
 
   it('drops leftovers to onDrop under `await using`, since nobody holds the result', async () => {
-    const { producer, clock, dropped } = createHarness({ batchSize: 1, flushInterval: 0, requestTimeout: 0 }, never)
+    const { producer, clock, dropped } = createHarness(
+      { batchSize: 1, flushInterval: 0, requestTimeout: 0 },
+      never,
+    )
     producer.start()
     await producer.add('x', 'k')
     const disposed = producer[Symbol.asyncDispose]()
     await clock.advance(30_000)
     await disposed
     assert.deepEqual(
-      dropped.map(({ reason, record, possiblyDelivered }) => [reason, record.data, possiblyDelivered]),
+      dropped.map(({ reason, record, possiblyDelivered }) => [
+        reason,
+        record.data,
+        possiblyDelivered,
+      ]),
       [['closed', 'x', true]],
     )
     assert.equal(producer.stats().remaining, 0)
@@ -301,10 +345,13 @@ describe('close', () => {
 describe('lifecycle calls at the same time', () => {
   const setUp = async () => {
     const gate = deferred<void>()
-    const harness = createHarness({ batchSize: 2, flushInterval: 0, maxInFlight: 1 }, async request => {
-      await gate.promise
-      return harness.client.store(request)
-    })
+    const harness = createHarness(
+      { batchSize: 2, flushInterval: 0, maxInFlight: 1 },
+      async request => {
+        await gate.promise
+        return harness.client.store(request)
+      },
+    )
     harness.producer.start()
     await addMany(harness.producer, 5)
     await settle()

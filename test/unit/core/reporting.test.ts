@@ -1,5 +1,5 @@
-import type { StatsBatch } from '@kinesis-producer/core'
 import assert from 'node:assert/strict'
+import type { StatsBatch } from '@kinesis-producer/core'
 import { serviceError } from '../../support/core/fake-client.js'
 import { addMany, createHarness } from '../../support/core/harness.js'
 import { settle } from '../../support/core/test-clock.js'
@@ -16,7 +16,12 @@ describe('stats', () => {
     const received: StatsBatch[] = []
     let broken = false
     const { producer, client, clock } = createHarness(
-      { batchSize: 5, flushInterval: 0, statInterval: 1000, statReceiver: { receive: stats => void received.push(stats) } },
+      {
+        batchSize: 5,
+        flushInterval: 0,
+        statInterval: 1000,
+        statReceiver: { receive: stats => void received.push(stats) },
+      },
       request => {
         if (broken) throw serviceError('InternalFailure', 500)
         return client.store(request, text => (text === 'r1' ? 'ValidationException' : undefined))
@@ -40,7 +45,11 @@ describe('stats', () => {
   it('come once more after a flush that asks for them and leaves nothing', async () => {
     const received: StatsBatch[] = []
     const statReceiver = { receive: (stats: StatsBatch) => void received.push(stats) }
-    const { producer, client, clock } = createHarness({ batchSize: 5, flushInterval: 0, statReceiver })
+    const { producer, client, clock } = createHarness({
+      batchSize: 5,
+      flushInterval: 0,
+      statReceiver,
+    })
     producer.start()
     await addMany(producer, 2)
     await producer.flush(0, true)
@@ -74,10 +83,13 @@ describe('stats', () => {
 
   it('let an operator see trouble coming', async () => {
     let broken = false
-    const { producer, client, clock } = createHarness({ batchSize: 2, flushInterval: 0, maxInFlight: 1 }, request => {
-      if (broken) throw serviceError('ServiceUnavailable', 503)
-      return client.store(request)
-    })
+    const { producer, client, clock } = createHarness(
+      { batchSize: 2, flushInterval: 0, maxInFlight: 1 },
+      request => {
+        if (broken) throw serviceError('ServiceUnavailable', 503)
+        return client.store(request)
+      },
+    )
     producer.start()
     await addMany(producer, 2)
     await settle()
@@ -99,16 +111,21 @@ describe('stats', () => {
 describe('logged events', () => {
   it('are success, partial success, re-enqueued, dropped and request error', async () => {
     let call = 0
-    const { producer, client, clock, log } = createHarness({ batchSize: 2, flushInterval: 0, maxAttemptsPerRecord: 2 }, request => {
-      if (++call === 2) throw serviceError('InternalFailure', 500)
-      return client.store(request, text => (text === 'r3' ? 'InternalFailure' : undefined))
-    })
+    const { producer, client, clock, log } = createHarness(
+      { batchSize: 2, flushInterval: 0, maxAttemptsPerRecord: 2 },
+      request => {
+        if (++call === 2) throw serviceError('InternalFailure', 500)
+        return client.store(request, text => (text === 'r3' ? 'InternalFailure' : undefined))
+      },
+    )
     producer.start()
     await addMany(producer, 2)
     await settle()
     await addMany(producer, 2, 2)
     await clock.advance(10_000)
-    const said = log.map(({ level, message }) => `${level} ${message.replace('kinesis producer s: ', '')}`)
+    const said = log.map(
+      ({ level, message }) => `${level} ${message.replace('kinesis producer s: ', '')}`,
+    )
     assert.deepEqual(said, [
       'debug success: 2 records stored',
       'warn request error: InternalFailure for 2 records (1 in a row): InternalFailure happened',

@@ -1,14 +1,31 @@
-import { SeverityNumber } from '@opentelemetry/api-logs'
-import { KinesisLogRecordExporter, type ExportResultLike, type KinesisLogRecordExporterOptions } from '@kinesis-producer/otel-exporter'
-import { resourceFromAttributes } from '@opentelemetry/resources'
-import { BatchLogRecordProcessor, LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs'
 import assert from 'node:assert/strict'
+import {
+  type ExportResultLike,
+  KinesisLogRecordExporter,
+  type KinesisLogRecordExporterOptions,
+} from '@kinesis-producer/otel-exporter'
+import { SeverityNumber } from '@opentelemetry/api-logs'
+import { resourceFromAttributes } from '@opentelemetry/resources'
+import {
+  BatchLogRecordProcessor,
+  LoggerProvider,
+  SimpleLogRecordProcessor,
+} from '@opentelemetry/sdk-logs'
 import { FakeClient, serviceError } from '../../support/core/fake-client.js'
 
-const setUp = (client: FakeClient, batch = true, options: Partial<KinesisLogRecordExporterOptions> = {}) => {
+const setUp = (
+  client: FakeClient,
+  batch = true,
+  options: Partial<KinesisLogRecordExporterOptions> = {},
+) => {
   const exporter = new KinesisLogRecordExporter({ streamName: 's', client, ...options })
-  const processor = batch ? new BatchLogRecordProcessor({ exporter }) : new SimpleLogRecordProcessor({ exporter })
-  const provider = new LoggerProvider({ processors: [processor], resource: resourceFromAttributes({ 'service.name': 'shop' }) })
+  const processor = batch
+    ? new BatchLogRecordProcessor({ exporter })
+    : new SimpleLogRecordProcessor({ exporter })
+  const provider = new LoggerProvider({
+    processors: [processor],
+    resource: resourceFromAttributes({ 'service.name': 'shop' }),
+  })
   return { exporter, provider, logger: provider.getLogger('test', '1.2.3') }
 }
 
@@ -23,7 +40,8 @@ describe('KinesisLogRecordExporter under the real SDK', () => {
     it(`delivers every log under the ${batch ? 'batch' : 'simple'} processor`, async () => {
       const client = new FakeClient()
       const { provider, logger } = setUp(client, batch)
-      for (let i = 0; i < 1000; i++) logger.emit({ body: `log ${i}`, severityNumber: SeverityNumber.INFO })
+      for (let i = 0; i < 1000; i++)
+        logger.emit({ body: `log ${i}`, severityNumber: SeverityNumber.INFO })
       await provider.forceFlush()
       await provider.shutdown()
       assert.equal(new Set(lines(client).map(line => line['body'])).size, 1000)
@@ -71,14 +89,34 @@ describe('KinesisLogRecordExporter under the real SDK', () => {
         throw new Error('mine')
       },
     }
-    const bodies: unknown[] = [circular, deep, throwing, 12n, new Date(0), new Map([['k', 1]]), new Set([1]), new Uint8Array([1, 2]), Symbol('s'), () => {}, new Error('boom'), 'good']
+    const bodies: unknown[] = [
+      circular,
+      deep,
+      throwing,
+      12n,
+      new Date(0),
+      new Map([['k', 1]]),
+      new Set([1]),
+      new Uint8Array([1, 2]),
+      Symbol('s'),
+      () => {},
+      new Error('boom'),
+      'good',
+    ]
     for (const body of bodies) logger.emit({ body: body as string })
     await provider.shutdown()
     const written = lines(client).map(line => line['body'])
     assert.equal(written.length, bodies.length)
     assert.deepEqual(written[0], { a: 1, self: '[circular]' })
     assert.match(JSON.stringify(written[1]), /\[too deep\]/)
-    assert.deepEqual(written.slice(2, 8), [{ bad: '[unreadable: mine]' }, '12', '1970-01-01T00:00:00.000Z', { k: 1 }, [1], 'AQI='])
+    assert.deepEqual(written.slice(2, 8), [
+      { bad: '[unreadable: mine]' },
+      '12',
+      '1970-01-01T00:00:00.000Z',
+      { k: 1 },
+      [1],
+      'AQI=',
+    ])
     assert.deepEqual(written.slice(8, 10), ['[symbol]', '[function]'])
     assert.equal((written[10] as { message: string }).message, 'boom')
     assert.equal(written[11], 'good')
@@ -86,9 +124,19 @@ describe('KinesisLogRecordExporter under the real SDK', () => {
 })
 
 describe('KinesisLogRecordExporter by itself', () => {
-  const log = { hrTime: [1, 0], hrTimeObserved: [1, 0], body: 'x', resource: { attributes: {} }, instrumentationScope: { name: 's' }, attributes: {}, droppedAttributesCount: 0 } as const
-  const exported = (exporter: KinesisLogRecordExporter, logs: readonly (typeof log)[]): Promise<ExportResultLike> =>
-    new Promise(resolve => exporter.export(logs, resolve))
+  const log = {
+    hrTime: [1, 0],
+    hrTimeObserved: [1, 0],
+    body: 'x',
+    resource: { attributes: {} },
+    instrumentationScope: { name: 's' },
+    attributes: {},
+    droppedAttributesCount: 0,
+  } as const
+  const exported = (
+    exporter: KinesisLogRecordExporter,
+    logs: readonly (typeof log)[],
+  ): Promise<ExportResultLike> => new Promise(resolve => exporter.export(logs, resolve))
 
   it('reports success only when the logs are delivered', async () => {
     const client = new FakeClient()
@@ -120,7 +168,12 @@ describe('KinesisLogRecordExporter by itself', () => {
   })
 
   it('keeps its deadline, and its shutdown’s, while the service hangs', async () => {
-    const exporter = new KinesisLogRecordExporter({ streamName: 's', client: new FakeClient(() => new Promise(() => {})), exportTimeout: 20, shutdownTimeout: 20 })
+    const exporter = new KinesisLogRecordExporter({
+      streamName: 's',
+      client: new FakeClient(() => new Promise(() => {})),
+      exportTimeout: 20,
+      shutdownTimeout: 20,
+    })
     const { code, error } = await exported(exporter, [log])
     assert.deepEqual([code, error?.name], [1, 'timeout'])
     await exporter.forceFlush()
@@ -131,9 +184,19 @@ describe('KinesisLogRecordExporter by itself', () => {
     const client = new FakeClient(() => {
       throw serviceError('AccessDeniedException')
     })
-    const exporter = new KinesisLogRecordExporter({ streamName: 's', client, exportTimeout: 30, shutdownTimeout: 30 })
+    const exporter = new KinesisLogRecordExporter({
+      streamName: 's',
+      client,
+      exportTimeout: 30,
+      shutdownTimeout: 30,
+    })
     const first = exported(exporter, [log])
-    await Promise.all([exporter.forceFlush(), exporter.forceFlush(), exporter.shutdown(), exporter.shutdown()])
+    await Promise.all([
+      exporter.forceFlush(),
+      exporter.forceFlush(),
+      exporter.shutdown(),
+      exporter.shutdown(),
+    ])
     assert.equal((await first).code, 1)
     const { code, error } = await exported(exporter, [log])
     assert.deepEqual([code, error?.name], [1, 'already_shutdown'])
@@ -143,9 +206,15 @@ describe('KinesisLogRecordExporter by itself', () => {
   it('says in one sentence what is wrong with its options', () => {
     const make = (options: object) => () => new KinesisLogRecordExporter(options)
     assert.throws(make({}), /needs streamName \(or streamArn\)/)
-    assert.throws(make({ streamName: 's', streamname: 's' }), /no option "streamname"; did you mean "streamName"/)
+    assert.throws(
+      make({ streamName: 's', streamname: 's' }),
+      /no option "streamname"; did you mean "streamName"/,
+    )
     assert.throws(make({ streamName: 's', endpoint: 'nowhere' }), /endpoint must be a URL/)
     assert.throws(make({ streamName: 's', batchSize: 1000 }), /batchSize must be between 1 and 500/)
-    assert.throws(make({ streamName: 's', exportTimeout: -1 }), /exportTimeout must be a whole number/)
+    assert.throws(
+      make({ streamName: 's', exportTimeout: -1 }),
+      /exportTimeout must be a whole number/,
+    )
   })
 })

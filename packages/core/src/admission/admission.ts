@@ -81,7 +81,13 @@ export class Admission {
   }
 
   /** Waits for room; resolves when admitted, rejects when stopped or aborted. */
-  waitForRoom(call: string, record: Candidate, bytes: number, signal?: AbortSignal, waiter?: ReceiptWaiter): Promise<void> {
+  waitForRoom(
+    call: string,
+    record: Candidate,
+    bytes: number,
+    signal?: AbortSignal,
+    waiter?: ReceiptWaiter,
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
       const abort = (): void => {
         leave()
@@ -134,8 +140,20 @@ export class Admission {
     this.#ports.giveUp(this.#entry(record, bytes, waiter), 'bufferFull')
   }
 
-  #entry({ data, partitionKey, explicitHashKey }: Candidate, bytes: number, waiter: ReceiptWaiter | undefined): Entry {
-    return new Entry(data, partitionKey, explicitHashKey, bytes, ++this.#sequence, this.#ports.timers.now(), waiter)
+  #entry(
+    { data, partitionKey, explicitHashKey }: Candidate,
+    bytes: number,
+    waiter: ReceiptWaiter | undefined,
+  ): Entry {
+    return new Entry(
+      data,
+      partitionKey,
+      explicitHashKey,
+      bytes,
+      ++this.#sequence,
+      this.#ports.timers.now(),
+      waiter,
+    )
   }
 
   /** The oldest record that no request carries, out of its list. */

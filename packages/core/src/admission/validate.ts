@@ -1,5 +1,5 @@
-import { InvalidRecordError, RecordTooLargeError } from '../errors/errors.js'
 import { wireBytes } from '../batching/batcher.js'
+import { InvalidRecordError, RecordTooLargeError } from '../errors/errors.js'
 import { show } from '../options/check.js'
 import { MAX_PARTITION_KEY_CHARACTERS } from '../options/limits.js'
 import type { RecordData } from '../record/record.js'
@@ -26,14 +26,19 @@ export const weigh = (
 
   if (partitionKey !== undefined) checkPartitionKey(partitionKey)
   if (explicitHashKey !== undefined) checkHashKey(explicitHashKey)
-  const bytes = wireBytes(size, partitionKey === undefined ? undefined : Buffer.byteLength(partitionKey, 'utf8'))
+  const bytes = wireBytes(
+    size,
+    partitionKey === undefined ? undefined : Buffer.byteLength(partitionKey, 'utf8'),
+  )
   if (bytes > maxRecordBytes) throw new RecordTooLargeError(bytes, maxRecordBytes)
   return bytes
 }
 
 const checkPartitionKey = (key: unknown): void => {
   if (typeof key !== 'string') {
-    throw new InvalidRecordError(`partitionKey must be a string, or left out for any shard; not ${show(key)}`)
+    throw new InvalidRecordError(
+      `partitionKey must be a string, or left out for any shard; not ${show(key)}`,
+    )
   }
   if (key.length === 0) {
     throw new InvalidRecordError('partitionKey must not be empty: leave it out for any shard')
@@ -47,6 +52,8 @@ const checkPartitionKey = (key: unknown): void => {
 
 const checkHashKey = (key: unknown): void => {
   if (typeof key !== 'string' || !DECIMAL.test(key) || BigInt(key) >= HASH_KEY_END) {
-    throw new InvalidRecordError(`explicitHashKey must be a decimal number from 0 to 2^128 - 1 in a string, not ${show(key)}`)
+    throw new InvalidRecordError(
+      `explicitHashKey must be a decimal number from 0 to 2^128 - 1 in a string, not ${show(key)}`,
+    )
   }
 }

@@ -64,7 +64,11 @@ export class Batcher {
     let lanes: Set<string> | undefined
     let bytes = 0
     const fits = (entry: Entry): boolean => {
-      if (entries.length >= limit || (bytes + entry.bytes > this.#options.maxRequestBytes && bytes > 0)) return false
+      if (
+        entries.length >= limit ||
+        (bytes + entry.bytes > this.#options.maxRequestBytes && bytes > 0)
+      )
+        return false
       bytes += entry.bytes
       entries.push(entry)
       return true
@@ -84,7 +88,11 @@ export class Batcher {
     }
     const { ready } = this.#buffer
     let diverted = false
-    while (entries.length < limit && ready.head !== undefined && (entries.length > 0 || this.isReadyDue(hurry))) {
+    while (
+      entries.length < limit &&
+      ready.head !== undefined &&
+      (entries.length > 0 || this.isReadyDue(hurry))
+    ) {
       const entry = ready.head
       if (this.#isExpired(entry, now)) {
         ready.remove(entry)

@@ -131,7 +131,8 @@ export class Dispatcher {
 
     const head = buffer.ready.head
     // A batch that is due already waits for an answer or the gate, not for time.
-    if (head === undefined || flushInterval === 0 || batcher.isReadyDue(false)) this.#linger.cancel()
+    if (head === undefined || flushInterval === 0 || batcher.isReadyDue(false))
+      this.#linger.cancel()
     else if (!this.#linger.armed) this.#linger.set(head.admittedAt + flushInterval - now)
   }
 }

@@ -1,5 +1,5 @@
-import type { DropReason } from '../record/dropped.js'
 import type { Attempt } from '../record/attempt.js'
+import type { DropReason } from '../record/dropped.js'
 
 /** Every code a producer's own errors can have. `docs/errors.md` tells what to do about each. */
 export const ERROR_CODES = [

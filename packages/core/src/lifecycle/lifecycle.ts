@@ -1,9 +1,15 @@
 import type { Entry } from '../buffer/entry.js'
 import type { Engine } from '../engine.js'
-import { AlreadyStartedError, AlreadyStoppedError, ClosedError, DeliveryError, NotRunningError } from '../errors/errors.js'
+import {
+  AlreadyStartedError,
+  AlreadyStoppedError,
+  ClosedError,
+  DeliveryError,
+  NotRunningError,
+} from '../errors/errors.js'
 import type { Leftover } from '../record/record.js'
-import { type State, type Step, transition } from './state.js'
 import type { WaitOptions } from './drain-waits.js'
+import { type State, type Step, transition } from './state.js'
 
 /** What a flush or drain achieved. */
 export interface FlushResult {
@@ -73,7 +79,9 @@ export class Lifecycle {
   async drain(options: WaitOptions): Promise<FlushResult> {
     if (this.#state === 'closed') throw new ClosedError('drain()')
     if (this.#state === 'idle' || this.#state === 'stopping') {
-      throw new NotRunningError(`drain(): the producer is ${this.#state}; call start() first, or flush() to send what it kept`)
+      throw new NotRunningError(
+        `drain(): the producer is ${this.#state}; call start() first, or flush() to send what it kept`,
+      )
     }
     return this.#sendAll(options)
   }
@@ -171,7 +179,9 @@ export class Lifecycle {
   }
 
   #shutDoor(why: string): void {
-    this.#engine().admission.shut(() => new NotRunningError(`${why} while the record waited for room; it was not admitted`))
+    this.#engine().admission.shut(
+      () => new NotRunningError(`${why} while the record waited for room; it was not admitted`),
+    )
   }
 
   /** The one way to another state. */

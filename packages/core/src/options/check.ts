@@ -2,7 +2,8 @@ import { ConfigError } from '../errors/errors.js'
 
 /** How a wrong value is shown in a message: enough to recognise it, never the whole of it. */
 export const show = (value: unknown): string => {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
+  if (typeof value === 'string')
+    return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
   if (typeof value === 'function') return 'a function'
   if (value === null || typeof value !== 'object') return String(value)
   return Array.isArray(value) ? 'an array' : value instanceof Date ? 'a Date' : 'an object'
@@ -42,7 +43,9 @@ export const checkKeys = (where: string, given: unknown, known: readonly string[
     const meant = nearest(key, known)
     throw new ConfigError(
       `${where} has no option ${show(key)}` +
-        (meant === undefined ? `; the options are ${known.join(', ')}` : `; did you mean ${show(meant)}?`),
+        (meant === undefined
+          ? `; the options are ${known.join(', ')}`
+          : `; did you mean ${show(meant)}?`),
     )
   }
 }
@@ -63,7 +66,11 @@ export const checkBoolean = (name: string, value: unknown): boolean => {
   throw new ConfigError(`${name} must be true or false, not ${show(value)}`)
 }
 
-export const checkOneOf = <T extends string>(name: string, value: unknown, allowed: readonly T[]): T => {
+export const checkOneOf = <T extends string>(
+  name: string,
+  value: unknown,
+  allowed: readonly T[],
+): T => {
   const found = allowed.find(candidate => candidate === value)
   if (found !== undefined) return found
   throw new ConfigError(`${name} must be one of ${allowed.join(', ')}, not ${show(value)}`)

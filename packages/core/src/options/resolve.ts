@@ -2,7 +2,14 @@ import { ConfigError } from '../errors/errors.js'
 import type { DroppedRecord } from '../record/dropped.js'
 import type { StatReceiver } from '../stats/stats.js'
 import { type Clock, SYSTEM_CLOCK } from '../time/clock.js'
-import { checkBoolean, checkFunction, checkInteger, checkKeys, checkMethods, checkOneOf } from './check.js'
+import {
+  checkBoolean,
+  checkFunction,
+  checkInteger,
+  checkKeys,
+  checkMethods,
+  checkOneOf,
+} from './check.js'
 import {
   DEFAULT_CONFIG,
   type Logger,
@@ -64,7 +71,9 @@ const DEFAULT_BUFFER_BYTES = 64 * 1024 * 1024
 const ANY = Number.MAX_SAFE_INTEGER
 
 /** Whole-number options: default, least, most. The one place that knows them. */
-export const NUMBER_OPTIONS: Readonly<Record<NumberOption, readonly [fallback: number, min: number, max: number]>> = {
+export const NUMBER_OPTIONS: Readonly<
+  Record<NumberOption, readonly [fallback: number, min: number, max: number]>
+> = {
   batchSize: [DEFAULT_CONFIG.batchSize, 1, MAX_KINESIS_BATCH_SIZE],
   bufferSize: [DEFAULT_CONFIG.bufferSize, 1, ANY],
   bufferBytes: [DEFAULT_BUFFER_BYTES, 1, ANY],
@@ -115,14 +124,21 @@ export const resolveConfig = (config: ProducerConfig): ResolvedConfig => {
   const discoverMaxRecordBytes = config.maxRecordBytes === 'discover'
   const maxRecordBytes = discoverMaxRecordBytes
     ? DEFAULT_MAX_RECORD_BYTES
-    : checkInteger('maxRecordBytes', config.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES, 1, MAX_RECORD_BYTES)
+    : checkInteger(
+        'maxRecordBytes',
+        config.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES,
+        1,
+        MAX_RECORD_BYTES,
+      )
 
   const addBlocks = checkBoolean(
     'addBlocksWhenBufferFull',
     config.addBlocksWhenBufferFull ?? DEFAULT_CONFIG.addBlocksWhenBufferFull,
   )
   if (config.whenFull !== undefined && config.addBlocksWhenBufferFull !== undefined) {
-    throw new ConfigError('addBlocksWhenBufferFull and whenFull say the same thing: give only one of the two')
+    throw new ConfigError(
+      'addBlocksWhenBufferFull and whenFull say the same thing: give only one of the two',
+    )
   }
   const packing = config.packing ?? { kind: 'none' }
   checkKeys('packing', packing, ['kind'])

@@ -17,12 +17,25 @@ export interface SharedOptions extends ProducerConfig {
   /** URL of the service, for an emulator or a VPC endpoint. */
   readonly endpoint?: string | undefined
   /** @default the AWS SDK's own chain */
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string } | undefined
+  readonly credentials?:
+    | {
+        readonly accessKeyId: string
+        readonly secretAccessKey: string
+        readonly sessionToken?: string
+      }
+    | undefined
   /** A client of your own, in place of `region`, `endpoint` and `credentials`. */
   readonly client?: KinesisClientLike | undefined
 }
 
-const TARGET_NAMES = ['streamName', 'streamArn', 'region', 'endpoint', 'credentials', 'client'] as const
+const TARGET_NAMES = [
+  'streamName',
+  'streamArn',
+  'region',
+  'endpoint',
+  'credentials',
+  'client',
+] as const
 
 /** A producer made from an adapter's options, and how to let go of its client. */
 export interface OpenedProducer {
@@ -48,23 +61,32 @@ export const openProducer = (
   checkKeys(where, options, [...TARGET_NAMES, ...OPTION_NAMES, ...ownNames])
   const { streamName, streamArn, region, endpoint, credentials, client } = options
   const stream = streamArn ?? streamName
-  if (stream === undefined) throw new ConfigError(`${where} needs streamName (or streamArn): the stream to write to`)
+  if (stream === undefined)
+    throw new ConfigError(`${where} needs streamName (or streamArn): the stream to write to`)
   if (streamName !== undefined && streamArn !== undefined) {
     throw new ConfigError(`${where}: give streamName or streamArn, not both`)
   }
-  for (const [name, value] of [['region', region], ['endpoint', endpoint]] as const) {
-    if (value !== undefined && typeof value !== 'string') throw new ConfigError(`${where}: ${name} must be a string, not ${show(value)}`)
-    if (value !== undefined && client !== undefined) throw new ConfigError(`${where}: ${name} and client cannot be given together`)
+  for (const [name, value] of [
+    ['region', region],
+    ['endpoint', endpoint],
+  ] as const) {
+    if (value !== undefined && typeof value !== 'string')
+      throw new ConfigError(`${where}: ${name} must be a string, not ${show(value)}`)
+    if (value !== undefined && client !== undefined)
+      throw new ConfigError(`${where}: ${name} and client cannot be given together`)
   }
   if (endpoint !== undefined && !URL.canParse(endpoint)) {
-    throw new ConfigError(`${where}: endpoint must be a URL such as http://127.0.0.1:4567, not ${show(endpoint)}`)
+    throw new ConfigError(
+      `${where}: endpoint must be a URL such as http://127.0.0.1:4567, not ${show(endpoint)}`,
+    )
   }
   const config: Record<string, unknown> = { ...defaults }
   for (const name of OPTION_NAMES) {
     const value: unknown = Reflect.get(options, name)
     if (value !== undefined) config[name] = value
   }
-  if (client !== undefined) return { producer: new BatchProducer(client, stream, config), stream, release: () => {} }
+  if (client !== undefined)
+    return { producer: new BatchProducer(client, stream, config), stream, release: () => {} }
 
   const clientConfig: KinesisClientConfig = {
     ...(region !== undefined && { region }),
@@ -72,5 +94,9 @@ export const openProducer = (
     ...(credentials !== undefined && { credentials }),
   }
   const made = createKinesisClient(clientConfig)
-  return { producer: new BatchProducer(made, stream, config), stream, release: () => made.destroy() }
+  return {
+    producer: new BatchProducer(made, stream, config),
+    stream,
+    release: () => made.destroy(),
+  }
 }

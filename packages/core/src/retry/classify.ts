@@ -122,7 +122,10 @@ export const classifyRequestError = (error: unknown): Verdict => {
   const name = text(error, 'name')
   const code = networkCode(error)
   const status = httpStatus(error)
-  const label = name === undefined || name === 'Error' || name === 'Unknown' ? (code ?? (status === undefined ? (name ?? 'Unknown') : `HTTP ${status}`)) : name
+  const label =
+    name === undefined || name === 'Error' || name === 'Unknown'
+      ? (code ?? (status === undefined ? (name ?? 'Unknown') : `HTTP ${status}`))
+      : name
 
   const row =
     // A code of the network is more exact than the SDK's wrapper; 'TimeoutError' with ECONNRESET, say.
@@ -161,7 +164,11 @@ const httpStatus = (error: unknown): number | undefined => {
 /** The first known code along the chain of causes: HTTP/2 errors hide the socket's in theirs. */
 const networkCode = (error: unknown): string | undefined => {
   let outermost: string | undefined
-  for (let at = error, depth = 0; at !== undefined && depth < 5; at = property(at, 'cause'), depth++) {
+  for (
+    let at = error, depth = 0;
+    at !== undefined && depth < 5;
+    at = property(at, 'cause'), depth++
+  ) {
     const code = text(at, 'code')
     if (code !== undefined && code in BY_CODE) return code
     outermost ??= code

@@ -88,7 +88,10 @@ export class RetryLanes {
    * Offers the records whose turn it is, until `take` says that the batch is full. Returns the
    * lanes of which something was taken.
    */
-  takeDue(now: number, take: (entry: Entry) => 'taken' | 'skipped' | 'full'): Set<string> | undefined {
+  takeDue(
+    now: number,
+    take: (entry: Entry) => 'taken' | 'skipped' | 'full',
+  ): Set<string> | undefined {
     let taken: Set<string> | undefined
     for (const [id, lane] of this.#lanes) {
       if (!dueBy(lane, now)) continue

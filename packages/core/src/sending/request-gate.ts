@@ -70,7 +70,12 @@ export class RequestGate {
     this.paused = pause
     // A probe of a missing permission keeps half its delay: the jitter may not make it a hammer.
     const delay = pause
-      ? fullJitter(this.consecutiveErrors, PAUSE_BASE_MS, PAUSE_CAP_MS, () => 0.5 + this.#random() / 2)
+      ? fullJitter(
+          this.consecutiveErrors,
+          PAUSE_BASE_MS,
+          PAUSE_CAP_MS,
+          () => 0.5 + this.#random() / 2,
+        )
       : fullJitter(this.consecutiveErrors, BACKOFF_BASE_MS, BACKOFF_CAP_MS, this.#random)
     this.#closedUntil = now + delay
   }

@@ -4,7 +4,11 @@ import type { BatchingKinesisClient, PutRecordsResult, StreamTarget, WireRecord 
 
 /** How a request ended. Failing is an expected outcome, so it is data and not an exception. */
 export type Outcome =
-  | { readonly kind: 'answered'; readonly results: readonly PutRecordsResult[]; readonly failed: number }
+  | {
+      readonly kind: 'answered'
+      readonly results: readonly PutRecordsResult[]
+      readonly failed: number
+    }
   | { readonly kind: 'failed'; readonly error: unknown }
 
 /** A request under way. */
@@ -23,7 +27,12 @@ export class Sender {
   readonly #timers: Timers
   readonly #timeout: number
 
-  constructor(client: BatchingKinesisClient, target: StreamTarget, timers: Timers, timeout: number) {
+  constructor(
+    client: BatchingKinesisClient,
+    target: StreamTarget,
+    timers: Timers,
+    timeout: number,
+  ) {
     this.#client = client
     this.#target = target
     this.#timers = timers
@@ -80,7 +89,10 @@ const outcomeOf = (response: unknown, sent: number): Outcome => {
   const results: unknown =
     typeof response === 'object' && response !== null ? Reflect.get(response, 'Records') : undefined
   if (!Array.isArray(results) || results.length !== sent) {
-    return { kind: 'failed', error: new ShortResponseError(sent, Array.isArray(results) ? results.length : 0) }
+    return {
+      kind: 'failed',
+      error: new ShortResponseError(sent, Array.isArray(results) ? results.length : 0),
+    }
   }
   let failed = 0
   for (const result of results) if (!isStored(result)) failed++

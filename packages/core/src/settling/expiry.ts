@@ -18,7 +18,13 @@ export class Expiry {
   readonly #expire: (entry: Entry) => void
   readonly #alarm: Alarm
 
-  constructor(buffer: RecordBuffer, lanes: RetryLanes, timers: Timers, ttl: number, expire: (entry: Entry) => void) {
+  constructor(
+    buffer: RecordBuffer,
+    lanes: RetryLanes,
+    timers: Timers,
+    ttl: number,
+    expire: (entry: Entry) => void,
+  ) {
     this.#buffer = buffer
     this.#lanes = lanes
     this.#timers = timers

@@ -1,9 +1,8 @@
-import type { Departure } from '../batching/dispatcher.js'
 import type { Batcher } from '../batching/batcher.js'
+import type { Departure } from '../batching/dispatcher.js'
 import type { Entry } from '../buffer/entry.js'
 import type { RecordBuffer } from '../buffer/record-buffer.js'
 import { DeliveryError } from '../errors/errors.js'
-import type { EventLog } from '../stats/event-log.js'
 import type { DroppedRecord, DropReason } from '../record/dropped.js'
 import { classifyRecordError, classifyRequestError, type Verdict } from '../retry/classify.js'
 import type { Isolation } from '../retry/isolation.js'
@@ -13,6 +12,7 @@ import type { PutRecordsResult } from '../sending/client.js'
 import type { RequestGate } from '../sending/request-gate.js'
 import { isStored, type Outcome } from '../sending/sender.js'
 import type { Counters } from '../stats/counters.js'
+import type { EventLog } from '../stats/event-log.js'
 import type { Timers } from '../time/timers.js'
 
 /** Failed requests in a row after which the seed's full-buffer rule gives up a batch. */
@@ -93,10 +93,12 @@ export class Settler {
       requeued++
     }
     // All refused, and no lane knows which new records would be: only the gate can hold them back.
-    const blind = requeued === entries.length && batch.lanes === undefined && [...tally.keys()].every(isBlind)
+    const blind =
+      requeued === entries.length && batch.lanes === undefined && [...tally.keys()].every(isBlind)
     if (blind) gate.failed(generation, now, false)
     else gate.succeeded(generation)
-    for (const [lane, { stored, failed: refused }] of tally) lanes.report(lane, stored, refused, startedAt, now)
+    for (const [lane, { stored, failed: refused }] of tally)
+      lanes.report(lane, stored, refused, startedAt, now)
     for (const lane of batch.lanes ?? []) lanes.answered(lane)
     for (const lane of tally.keys()) lanes.answered(lane)
     if (failed === 0) log.success(entries.length)
@@ -150,11 +152,17 @@ export class Settler {
     const ready = entries.filter(entry => entry.lane === undefined)
     buffer.ready.putBack(ready)
     for (const entry of ready) batcher.due(entry.sequence)
-    for (const entry of [...entries].reverse()) if (entry.lane !== undefined) lanes.putBack(entry)
+    for (const entry of entries.toReversed()) if (entry.lane !== undefined) lanes.putBack(entry)
   }
 
   /** Notes the failure; false if it was the record's last. */
-  #recordFailed(entry: Entry, verdict: Verdict, message: string | undefined, startedAt: number, now: number): boolean {
+  #recordFailed(
+    entry: Entry,
+    verdict: Verdict,
+    message: string | undefined,
+    startedAt: number,
+    now: number,
+  ): boolean {
     const words = message ?? verdict.code
     entry.failed(verdict.code, verdict.ambiguous, words, words, startedAt, now)
     if (verdict.action === 'fail') {
@@ -178,7 +186,12 @@ export class Settler {
     for (const { sequence } of waiting) batcher.due(sequence)
   }
 
-  #deliver(entry: Entry | undefined, result: PutRecordsResult | undefined, startedAt: number, now: number): void {
+  #deliver(
+    entry: Entry | undefined,
+    result: PutRecordsResult | undefined,
+    startedAt: number,
+    now: number,
+  ): void {
     if (entry === undefined) return
     const { buffer, counters } = this.#ports
     buffer.release(entry)
@@ -209,7 +222,13 @@ export class Settler {
     const error = typeof entry.error === 'string' ? new Error(entry.error) : entry.error
     log.dropped(reason, error)
     entry.waiter?.reject(
-      new DeliveryError(reason, `record dropped: ${reason}`, attempts, entry.possiblyDelivered, error),
+      new DeliveryError(
+        reason,
+        `record dropped: ${reason}`,
+        attempts,
+        entry.possiblyDelivered,
+        error,
+      ),
     )
     if (onDrop !== undefined) {
       try {

@@ -24,7 +24,9 @@ export class Counters {
   requestErrors = 0
   retries = 0
   lastSuccessAt: number | undefined = undefined
-  readonly droppedByReason: Map<DropReason, number> = new Map<DropReason, number>(DROP_REASONS.map(reason => [reason, 0]))
+  readonly droppedByReason: Map<DropReason, number> = new Map<DropReason, number>(
+    DROP_REASONS.map(reason => [reason, 0]),
+  )
   readonly requestErrorsByCode: Map<string, number> = new Map<string, number>()
   readonly throttledByShard: Map<string, number> = new Map<string, number>()
   readonly #latency: RecordableHistogram = createHistogram()

@@ -40,7 +40,11 @@ export class EventLog {
 
   partial(stored: number, failed: number, codes: ReadonlyMap<string, number>): void {
     const list = [...codes].map(([code, count]) => `${code} ${count}`).join(', ')
-    this.#warn('warn', 'partial', `partial success: ${stored} records stored, ${failed} refused (${list})`)
+    this.#warn(
+      'warn',
+      'partial',
+      `partial success: ${stored} records stored, ${failed} refused (${list})`,
+    )
   }
 
   requeued(records: number): void {
@@ -56,7 +60,11 @@ export class EventLog {
     const words = error instanceof Error ? error.message : String(error)
     const what = `request error: ${verdict.code} for ${records} records (${inARow} in a row): ${words}`
     if (verdict.action === 'pause') {
-      this.#warn('error', `pause ${verdict.code}`, `${what}; paused, records are kept: mend it and sending resumes by itself`)
+      this.#warn(
+        'error',
+        `pause ${verdict.code}`,
+        `${what}; paused, records are kept: mend it and sending resumes by itself`,
+      )
     } else this.#warn('warn', `request ${verdict.code}`, what)
   }
 
@@ -65,7 +73,11 @@ export class EventLog {
   }
 
   callbackThrew(callback: string, error: unknown): void {
-    this.#warn('error', `threw ${callback}`, `${callback} threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    this.#warn(
+      'error',
+      `threw ${callback}`,
+      `${callback} threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    )
   }
 
   #warn(level: Level, kind: string, message: string): void {
@@ -76,7 +88,10 @@ export class EventLog {
       return
     }
     this.#kinds.set(kind, { at: now, suppressed: 0 })
-    const more = known !== undefined && known.suppressed > 0 ? ` (and ${known.suppressed} more like it since the last message)` : ''
+    const more =
+      known !== undefined && known.suppressed > 0
+        ? ` (and ${known.suppressed} more like it since the last message)`
+        : ''
     this.#say(level, message + more)
   }
 

@@ -44,13 +44,16 @@ export const snapshot = (sources: StatSources, state: State, now: number): Produ
     retries: counters.retries,
     throttledByShard: Object.fromEntries(counters.throttledByShard),
     oldestRecordAge: now - oldest,
-    sinceLastSuccess: counters.lastSuccessAt === undefined ? undefined : now - counters.lastSuccessAt,
+    sinceLastSuccess:
+      counters.lastSuccessAt === undefined ? undefined : now - counters.lastSuccessAt,
     requestLatency: counters.latency(),
     recordsPerRequest: counters.requests === 0 ? 0 : counters.recordsInRequests / counters.requests,
   }
 }
 
-const droppedByReason = ({ droppedByReason: counts }: Counters): ProducerStats['droppedByReason'] => {
+const droppedByReason = ({
+  droppedByReason: counts,
+}: Counters): ProducerStats['droppedByReason'] => {
   const result = { maxAttempts: 0, expired: 0, rejected: 0, bufferFull: 0, closed: 0 }
   for (const reason of DROP_REASONS) result[reason] = counts.get(reason) ?? 0
   return result

@@ -1,5 +1,5 @@
-import type { Clock, ClockTimer } from './clock.js'
 import { MAX_TIMER_MS } from '../options/limits.js'
+import type { Clock, ClockTimer } from './clock.js'
 
 /** One timer that can be armed again and again; arming it replaces what was armed. */
 export interface Alarm {

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { BatchProducer, createKinesisClient } from '@kinesis-producer/core'
+import { NodeHttp2Handler } from '@smithy/node-http-handler'
+import {
+  createStream,
+  type Emulator,
+  readAll,
+  startEmulator,
+  TEST_CREDENTIALS,
+} from '../support/endpoint/index.js'
+
+describe('a producer on the real emulator', () => {
+  let emulator: Emulator
+  beforeEach(async () => {
+    emulator = await startEmulator({ throttle: true })
+  })
+  afterEach(() => emulator.close())
+
+  for (const [name, handler] of [
+    ['our client', {}],
+    ['an HTTP/2 client', { requestHandler: new NodeHttp2Handler() }],
+  ] as const) {
+    it(`delivers 9000 records exactly once and in order of their keys over four throttled shards, with ${name}`, async () => {
+      const client = createKinesisClient({
+        region: 'us-east-1',
+        endpoint: emulator.endpoint,
+        credentials: TEST_CREDENTIALS,
+        ...handler,
+      })
+      await createStream(client, 's', 4)
+      const producer = new BatchProducer(client, 's', {
+        batchSize: 500,
+        bufferSize: 20_000,
+        ordering: 'partitionKey',
+        whenFull: 'wait',
+        logger: false,
+      })
+      producer.start()
+      for (let i = 0; i < 9; i++) {
+        for (let key = 0; key < 1000; key++) await producer.add(`${key}:${i}`, `key-${key}`)
+      }
+      const { leftover } = await producer.close()
+      assert.deepEqual(leftover, [])
+      assert.ok(Object.keys(producer.stats().throttledByShard).length > 0, 'the shards throttled')
+
+      const records = await readAll(client, 's')
+      assert.equal(records.length, 9000)
+      const last = new Map<string, number>()
+      for (const { data } of records) {
+        const [key = '', number] = Buffer.from(data).toString('utf8').split(':')
+        assert.equal(Number(number), (last.get(key) ?? -1) + 1, `key ${key}`)
+        last.set(key, Number(number))
+      }
+      client.destroy()
+    })
+  }
+})
