@@ -81,13 +81,16 @@ cpSync(join(root, 'test/packages/consumer.mjs'), join(consumer, 'consumer.mjs'))
 run('import and require', process.execPath, ['consumer.mjs'], consumer)
 
 const source = readFileSync(join(root, 'test/packages/consumer-types.txt'), 'utf8')
-for (const [file, options] of [
-  ['esm.mts', { module: 'nodenext', moduleResolution: 'nodenext' }],
-  ['cjs.cts', { module: 'nodenext', moduleResolution: 'nodenext' }],
-  ['node16.mts', { module: 'node16', moduleResolution: 'node16' }],
-  ['node16.cts', { module: 'node16', moduleResolution: 'node16' }],
-  ['bundler.ts', { module: 'esnext', moduleResolution: 'bundler' }],
-  ['node10.ts', { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '5.0' }],
+for (const { file, options } of [
+  { file: 'esm.mts', options: { module: 'nodenext', moduleResolution: 'nodenext' } },
+  { file: 'cjs.cts', options: { module: 'nodenext', moduleResolution: 'nodenext' } },
+  { file: 'node16.mts', options: { module: 'node16', moduleResolution: 'node16' } },
+  { file: 'node16.cts', options: { module: 'node16', moduleResolution: 'node16' } },
+  { file: 'bundler.ts', options: { module: 'esnext', moduleResolution: 'bundler' } },
+  {
+    file: 'node10.ts',
+    options: { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '5.0' },
+  },
 ]) {
   writeFileSync(join(consumer, file), source)
   const config = `tsconfig.${file}.json`
