@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Kinesis, KinesisClient } from '@aws-sdk/client-kinesis'
+import { Kinesis, KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
 import { BatchProducer, createKinesisClient, type ProducerConfig } from '@kinesis-producer/core'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { assertLaw } from '../support/core/harness.js'
@@ -92,7 +92,32 @@ describe('a producer over real HTTP', () => {
     await producer.drain()
     assertAllStored(300)
     assert.ok(fake.counts.maxConcurrent <= 3)
+    assert.ok(fake.connectionsOpened <= 4, `${fake.connectionsOpened} connections for 300 requests`)
     await producer.close()
+  })
+
+  it('has a client that repeats nothing by itself and times out for real', async () => {
+    const client = createKinesisClient({
+      region: 'us-east-1',
+      endpoint: fake.endpoint,
+      credentials: TEST_CREDENTIALS,
+    })
+    fake.always(faults.requestError('InternalFailure', { status: 500 }))
+    await assert.rejects(
+      client.send(
+        new PutRecordsCommand({
+          StreamName: 's',
+          Records: [{ Data: Buffer.from('x'), PartitionKey: 'k' }],
+        }),
+      ),
+    )
+    assert.equal(fake.counts.putRequests, 1)
+    const { requestHandler } = client.config
+    assert.ok(requestHandler instanceof NodeHttpHandler)
+    const handler = requestHandler.httpHandlerConfigs()
+    assert.equal(handler.throwOnRequestTimeout, true)
+    assert.ok((handler.requestTimeout ?? 0) > 0 && (handler.connectionTimeout ?? 0) > 0)
+    client.destroy()
   })
 
   // Each fault hits the first request; then the service is well.
