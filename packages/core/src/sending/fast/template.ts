@@ -1,0 +1,123 @@
+import type { KinesisClient } from '@aws-sdk/client-kinesis'
+
+/** A request and a response as the SDK's handlers know them. */
+export type Handler = KinesisClient['config']['requestHandler']
+export type HttpRequest = Parameters<Handler['handle']>[0]
+export type HttpResponse = Awaited<ReturnType<Handler['handle']>>['response']
+
+type Properties = Record<string, unknown>
+
+/** The SDK's own signer of the auth scheme it chose, with what it wants to be called with. */
+interface AuthScheme {
+  readonly signer: {
+    sign(request: HttpRequest, identity: unknown, properties: Properties): Promise<HttpRequest>
+    errorHandler?(properties: Properties): (error: Error) => never
+    successHandler?(response: unknown, properties: Properties): void
+  }
+  readonly identity: { readonly expiration?: Date }
+  readonly properties: Properties
+}
+
+/**
+ * A PutRecords request as the SDK's pipeline made it, all but body and signature: endpoint, path and
+ * headers for one stream.
+ */
+export interface Template {
+  readonly request: HttpRequest
+  readonly auth: AuthScheme
+}
+
+/** Headers made anew for each request, the signature's among them. */
+const OWN_TO_A_REQUEST = [
+  'content-length',
+  'authorization',
+  'x-amz-date',
+  'x-amz-content-sha256',
+  'x-amz-security-token',
+]
+
+/** Streams remembered for one client; beyond that the oldest is learned again. */
+const MAX_TEMPLATES = 100
+/** Credentials this close to their end are fetched anew, which is the pipeline's business. */
+const EXPIRY_MARGIN_MS = 60_000
+
+/** Learns templates by watching requests pass through the SDK's pipeline. */
+export class Templates {
+  readonly #templates = new Map<string, Template>()
+
+  constructor(client: KinesisClient) {
+    const ours = client.middlewareStack.identify()
+    client.middlewareStack.add(
+      (next, context) => args => {
+        // A middleware that someone added has to see every request: then nothing is learned.
+        const untouched = client.middlewareStack.identify().length === ours.length + 1
+        if (context.commandName === 'PutRecordsCommand' && untouched) {
+          const template = templateOf(args.request, context)
+          if (template !== undefined) this.#learn(streamOf(args.input), template)
+        }
+        return next(args)
+      },
+      { name: 'requestTemplate', step: 'finalizeRequest', priority: 'low' },
+    )
+  }
+
+  /** Undefined: the next request has to go through the pipeline. */
+  get(stream: string): Template | undefined {
+    const template = this.#templates.get(stream)
+    const expiration = template?.auth.identity.expiration
+    if (expiration !== undefined && expiration.getTime() - Date.now() < EXPIRY_MARGIN_MS) {
+      this.forget(stream)
+      return undefined
+    }
+    return template
+  }
+
+  /** After an error of the service the pipeline takes over, with all it knows about recovering. */
+  forget(stream: string): void {
+    this.#templates.delete(stream)
+  }
+
+  #learn(stream: string, template: Template): void {
+    for (const oldest of this.#templates.keys()) {
+      if (this.#templates.size < MAX_TEMPLATES) break
+      this.#templates.delete(oldest)
+    }
+    this.#templates.set(stream, template)
+  }
+}
+
+export const streamOf = (input: object): string => {
+  const stream: unknown = Reflect.get(input, 'StreamARN') ?? Reflect.get(input, 'StreamName')
+  return typeof stream === 'string' ? stream : ''
+}
+
+/** Undefined when the SDK is not as we know it: then everything goes through its pipeline. */
+const templateOf = (request: unknown, context: object): Template | undefined => {
+  const scheme = property(property(context, '__smithy_context'), 'selectedHttpAuthScheme')
+  const signer = property(scheme, 'signer')
+  const identity = property(scheme, 'identity')
+  const properties = property(property(scheme, 'httpAuthOption'), 'signingProperties')
+  if (!isRequest(request) || !isSigner(signer) || !isIdentity(identity) || !isObject(properties))
+    return undefined
+  const headers = { ...request.headers }
+  for (const name of OWN_TO_A_REQUEST) delete headers[name]
+  return {
+    request: { ...request, headers, body: undefined },
+    auth: { signer, identity, properties },
+  }
+}
+
+const isObject = (value: unknown): value is Properties =>
+  typeof value === 'object' && value !== null
+
+const property = (value: unknown, key: string): unknown =>
+  isObject(value) ? value[key] : undefined
+
+const isRequest = (value: unknown): value is HttpRequest =>
+  isObject(value) && typeof value['hostname'] === 'string' && isObject(value['headers'])
+
+const isSigner = (value: unknown): value is AuthScheme['signer'] =>
+  isObject(value) && typeof value['sign'] === 'function'
+
+const isIdentity = (value: unknown): value is AuthScheme['identity'] =>
+  isObject(value) && (value['expiration'] === undefined || value['expiration'] instanceof Date)

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { BatchProducer, createKinesisClient } from '@kinesis-producer/core'
+import { putRecordsBody } from '@kinesis-producer/core/internal/sending/fast/put-records-body'
+import fc from 'fast-check'
+import {
+  type FakeKinesis,
+  faults,
+  startFakeKinesis,
+  TEST_CREDENTIALS,
+} from '../support/endpoint/index.js'
+
+const record = fc.record(
+  {
+    Data: fc.uint8Array({ maxLength: 300 }),
+    PartitionKey: fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }),
+    ExplicitHashKey: fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }).map(String),
+  },
+  { requiredKeys: ['Data', 'PartitionKey'] },
+)
+
+describe('the body of a PutRecords request', () => {
+  it('says exactly what it was given, in JSON any parser reads', () => {
+    fc.assert(
+      fc.property(fc.array(record, { maxLength: 20 }), fc.boolean(), (Records, byName) => {
+        const target = byName
+          ? { StreamName: 's' }
+          : { StreamARN: 'arn:aws:kinesis:eu-west-1:000000000000:stream/s' }
+        const read: unknown = JSON.parse(putRecordsBody({ ...target, Records }).toString('utf8'))
+        assert.deepEqual(read, {
+          ...target,
+          Records: Records.map(({ Data, ...rest }) => ({
+            Data: Buffer.from(Data).toString('base64'),
+            ...rest,
+          })),
+        })
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('reads data that is a window on a larger buffer', () => {
+    const window = new Uint8Array(Buffer.from('..inside..')).subarray(2, 8)
+    const body = putRecordsBody({ StreamName: 's', Records: [{ Data: window, PartitionKey: 'k' }] })
+    assert.match(body.toString(), new RegExp(Buffer.from('inside').toString('base64')))
+  })
+})
+
+const SILENT = { debug: () => {}, warn: () => {}, error: () => {} }
+
+describe('the short way through the client', () => {
+  let fake: FakeKinesis
+  const connect = (extra: object = {}) =>
+    createKinesisClient({
+      region: 'us-east-1',
+      endpoint: fake.endpoint,
+      credentials: TEST_CREDENTIALS,
+      ...extra,
+    })
+  const putTexts = async (client: ReturnType<typeof connect>, texts: readonly string[]) => {
+    const producer = new BatchProducer(client, 's', { logger: false, flushInterval: 0 })
+    producer.start()
+    for (const text of texts) {
+      await producer.add(text, 'k')
+      await producer.drain()
+    }
+    return producer.close()
+  }
+
+  beforeEach(async () => {
+    fake = await startFakeKinesis({ streams: { s: 2 } })
+  })
+  afterEach(() => fake.close())
+
+  it('delivers what the long way delivers, and takes the long one only to learn', async () => {
+    const client = connect()
+    let long = 0
+    const send = client.send.bind(client)
+    Object.assign(client, { send: (...args: Parameters<typeof send>) => (long++, send(...args)) })
+    await putTexts(client, ['a', 'b', 'c', 'd'])
+    assert.deepEqual(fake.texts('s'), ['a', 'b', 'c', 'd'])
+    assert.equal(long, 1)
+
+    fake.script(faults.requestError('InternalFailure'))
+    await putTexts(client, ['e', 'f', 'g'])
+    assert.deepEqual(fake.texts('s').slice(4), ['e', 'f', 'g'])
+    assert.equal(long, 2, 'once more after the error')
+    client.destroy()
+  })
+
+  it('is not taken when someone’s middleware must see each request', async () => {
+    const client = connect()
+    let seen = 0
+    client.middlewareStack.add(
+      next => args => {
+        seen++
+        return next(args)
+      },
+      { step: 'build', name: 'counting' },
+    )
+    await putTexts(client, ['a', 'b', 'c'])
+    assert.equal(seen, 3)
+    client.destroy()
+  })
+
+  it('is not taken when an option asks the SDK for more', async () => {
+    const lines: unknown[] = []
+    const info = (line: unknown): void => void lines.push(line)
+    const client = connect({ logger: { ...SILENT, info } })
+    await putTexts(client, ['a', 'b'])
+    assert.equal(lines.length, 2, 'one line a request')
+    client.destroy()
+  })
+
+  it('fetches credentials anew before they end', async () => {
+    let fetched = 0
+    const client = connect({
+      credentials: async () => {
+        fetched++
+        return { ...TEST_CREDENTIALS, expiration: new Date(Date.now() + 30_000) }
+      },
+    })
+    await putTexts(client, ['a', 'b', 'c'])
+    assert.ok(fetched >= 3, `fetched ${fetched} times`)
+    assert.deepEqual(fake.texts('s'), ['a', 'b', 'c'])
+    client.destroy()
+  })
+})
