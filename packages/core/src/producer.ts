@@ -1,4 +1,3 @@
-import type { Candidate } from './admission/admission.js'
 import type { ReceiptWaiter } from './buffer/entry.js'
 import { createEngine, type Engine } from './engine.js'
 import { AbortedError, ClosedError, ConfigError, NotRunningError } from './errors/errors.js'
@@ -85,10 +84,12 @@ export class BatchProducer {
    */
   add(data: RecordData, partitionKey?: string, options?: AddOptions): Promise<void> {
     try {
-      const record = candidate(data, partitionKey, options)
-      const bytes = this.#check('add()', record)
-      if (this.#engine.admission.admit(record, bytes)) return ADMITTED
-      return this.#noRoom('add()', record, bytes, options?.signal)
+      const { admission } = this.#engine
+      const hashKey = options?.explicitHashKey
+      this.#mustRun('add()')
+      const bytes = admission.weigh(data, partitionKey, hashKey)
+      if (admission.admit(data, partitionKey, hashKey, bytes)) return ADMITTED
+      return this.#noRoom('add()', data, partitionKey, options, bytes)
     } catch (error) {
       return this.#refuse(error)
     }
@@ -101,9 +102,11 @@ export class BatchProducer {
    */
   tryAdd(data: RecordData, partitionKey?: string, options?: AddOptions): boolean {
     try {
-      const record = candidate(data, partitionKey, options)
-      const bytes = this.#check('tryAdd()', record)
-      if (this.#engine.admission.admit(record, bytes)) return true
+      const { admission } = this.#engine
+      const hashKey = options?.explicitHashKey
+      this.#mustRun('tryAdd()')
+      const bytes = admission.weigh(data, partitionKey, hashKey)
+      if (admission.admit(data, partitionKey, hashKey, bytes)) return true
       this.#engine.counters.refused++
     } catch (error) {
       this.#engine.counters.refused++
@@ -121,17 +124,20 @@ export class BatchProducer {
   put(data: RecordData, partitionKey?: string, options?: AddOptions): Promise<Receipt> {
     return new Promise((resolve, reject) => {
       try {
-        const record = candidate(data, partitionKey, options)
-        const bytes = this.#check('put()', record)
-        const waiter: ReceiptWaiter = { resolve, reject }
         const { admission, timers } = this.#engine
+        const hashKey = options?.explicitHashKey
+        this.#mustRun('put()')
+        const bytes = admission.weigh(data, partitionKey, hashKey)
+        const waiter: ReceiptWaiter = { resolve, reject }
         // Somebody awaits this record: the timers on its way keep the process alive until it settles.
         timers.hold()
-        if (admission.admit(record, bytes, waiter)) return
-        this.#noRoom('put()', record, bytes, options?.signal, waiter).catch((error: unknown) => {
-          timers.release()
-          reject(error)
-        })
+        if (admission.admit(data, partitionKey, hashKey, bytes, waiter)) return
+        this.#noRoom('put()', data, partitionKey, options, bytes, waiter).catch(
+          (error: unknown) => {
+            timers.release()
+            reject(error)
+          },
+        )
       } catch (error) {
         this.#refuse(error).catch(reject)
       }
@@ -188,30 +194,31 @@ export class BatchProducer {
     return this.#engine.stats()
   }
 
-  /** Weighs a record that may be admitted now. */
-  #check(call: string, record: Candidate): number {
+  #mustRun(call: string): void {
     const { state } = this.#lifecycle
-    if (state !== 'running') {
-      if (state === 'closed' || state === 'closing') throw new ClosedError(call)
-      throw new NotRunningError(`${call}: the producer is ${state}; call start() first`)
-    }
-    return this.#engine.admission.weigh(record)
+    if (state === 'running') return
+    if (state === 'closed' || state === 'closing') throw new ClosedError(call)
+    throw new NotRunningError(`${call}: the producer is ${state}; call start() first`)
   }
 
   #noRoom(
     call: string,
-    record: Candidate,
+    data: RecordData,
+    partitionKey: string | undefined,
+    options: AddOptions | undefined,
     bytes: number,
-    signal?: AbortSignal,
     waiter?: ReceiptWaiter,
   ): Promise<void> {
     const { admission, counters } = this.#engine
+    const signal = options?.signal
     if (!this.#waitsForRoom) return this.#refuse(admission.bufferFull(bytes))
     if (signal?.aborted === true) return this.#refuse(new AbortedError(call, signal.reason))
-    return admission.waitForRoom(call, record, bytes, signal, waiter).catch((error: unknown) => {
-      counters.refused++
-      throw error
-    })
+    return admission
+      .waitForRoom(call, data, partitionKey, options?.explicitHashKey, bytes, signal, waiter)
+      .catch((error: unknown) => {
+        counters.refused++
+        throw error
+      })
   }
 
   #refuse(error: unknown): Promise<never> {
@@ -219,16 +226,6 @@ export class BatchProducer {
     return Promise.reject(error)
   }
 }
-
-const candidate = (
-  data: RecordData,
-  partitionKey: string | undefined,
-  options: AddOptions | undefined,
-): Candidate => ({
-  data,
-  partitionKey,
-  explicitHashKey: options?.explicitHashKey,
-})
 
 const waitOptions = (call: string, timeoutMs: number, { signal }: WaitSignal): WaitOptions => {
   checkInteger(`${call}: timeoutMs`, timeoutMs, 0, MAX_TIMER_MS)

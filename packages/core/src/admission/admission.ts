@@ -21,13 +21,6 @@ export interface AdmissionPorts {
   readonly giveUp: (entry: Entry, reason: DropReason) => void
 }
 
-/** A record at the door. */
-export interface Candidate {
-  readonly data: RecordData
-  readonly partitionKey: string | undefined
-  readonly explicitHashKey: string | undefined
-}
-
 /** The door: checks each record, finds it room or says no. Behind it, a record is the producer's duty. */
 export class Admission {
   readonly #ports: AdmissionPorts
@@ -47,18 +40,28 @@ export class Admission {
   }
 
   /** @throws {InvalidRecordError | RecordTooLargeError} */
-  weigh({ data, partitionKey, explicitHashKey }: Candidate): number {
+  weigh(
+    data: RecordData,
+    partitionKey: string | undefined,
+    explicitHashKey: string | undefined,
+  ): number {
     return weigh(data, partitionKey, explicitHashKey, this.maxRecordBytes)
   }
 
   /**
    * Admits at once if it can; under the drop policies it always can. False: no room, and the policy
-   * is `reject` or `wait`.
+   * is `reject` or `wait`. Allocates the entry and nothing else.
    */
-  admit(record: Candidate, bytes: number, waiter?: ReceiptWaiter): boolean {
+  admit(
+    data: RecordData,
+    partitionKey: string | undefined,
+    explicitHashKey: string | undefined,
+    bytes: number,
+    waiter?: ReceiptWaiter,
+  ): boolean {
     const { buffer, whenFull } = this.#ports
     if (buffer.fits(bytes) && this.#queue.length === 0) {
-      this.#enter(record, bytes, waiter)
+      this.#enter(this.#entry(data, partitionKey, explicitHashKey, bytes, waiter))
       return true
     }
     switch (whenFull) {
@@ -75,15 +78,18 @@ export class Admission {
       case 'dropNewest':
         break
     }
-    if (buffer.fits(bytes)) this.#enter(record, bytes, waiter)
-    else this.#dropAtDoor(record, bytes, waiter)
+    const entry = this.#entry(data, partitionKey, explicitHashKey, bytes, waiter)
+    if (buffer.fits(bytes)) this.#enter(entry)
+    else this.#dropAtDoor(entry)
     return true
   }
 
   /** Waits for room; resolves when admitted, rejects when stopped or aborted. */
   waitForRoom(
     call: string,
-    record: Candidate,
+    data: RecordData,
+    partitionKey: string | undefined,
+    explicitHashKey: string | undefined,
     bytes: number,
     signal?: AbortSignal,
     waiter?: ReceiptWaiter,
@@ -98,7 +104,7 @@ export class Admission {
         bytes,
         admit: () => {
           done()
-          this.#enter(record, bytes, waiter)
+          this.#enter(this.#entry(data, partitionKey, explicitHashKey, bytes, waiter))
           resolve()
         },
         refuse: error => {
@@ -127,21 +133,23 @@ export class Admission {
     this.#queue.refuseAll(error)
   }
 
-  #enter(record: Candidate, bytes: number, waiter: ReceiptWaiter | undefined): void {
+  #enter(entry: Entry): void {
     const { buffer, counters, admitted } = this.#ports
     counters.admitted++
-    buffer.admit(this.#entry(record, bytes, waiter))
+    buffer.admit(entry)
     admitted()
   }
 
   /** Admitted and dropped in one go, so that it is counted and handed back like any other drop. */
-  #dropAtDoor(record: Candidate, bytes: number, waiter: ReceiptWaiter | undefined): void {
+  #dropAtDoor(entry: Entry): void {
     this.#ports.counters.admitted++
-    this.#ports.giveUp(this.#entry(record, bytes, waiter), 'bufferFull')
+    this.#ports.giveUp(entry, 'bufferFull')
   }
 
   #entry(
-    { data, partitionKey, explicitHashKey }: Candidate,
+    data: RecordData,
+    partitionKey: string | undefined,
+    explicitHashKey: string | undefined,
     bytes: number,
     waiter: ReceiptWaiter | undefined,
   ): Entry {
@@ -151,7 +159,7 @@ export class Admission {
       explicitHashKey,
       bytes,
       ++this.#sequence,
-      this.#ports.timers.now(),
+      Math.floor(this.#ports.timers.now()),
       waiter,
     )
   }

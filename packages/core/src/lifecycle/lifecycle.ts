@@ -141,14 +141,14 @@ export class Lifecycle {
     this.quiet()
     for (const { entry, inFlight } of left) {
       // Whether the aborted request was carried out is unknown for ever.
-      if (inFlight) entry.possiblyDelivered = true
+      if (inFlight) entry.markPossiblyDelivered()
       if (entry.waiter === undefined) continue
       timers.release()
       entry.waiter.reject(
         new DeliveryError(
           'closed',
           'the producer was closed before the record was delivered',
-          entry.history ?? [],
+          entry.history,
           entry.possiblyDelivered,
           entry.error,
         ),

@@ -1,12 +1,14 @@
 import { RequestTimeoutError, ShortResponseError } from '../errors/errors.js'
 import type { Timers } from '../time/timers.js'
 import type { BatchingKinesisClient, PutRecordsResult, StreamTarget, WireRecord } from './client.js'
+import { UnreadAnswer } from './fast/unread-answer.js'
 
 /** How a request ended. Failing is an expected outcome, so it is data and not an exception. */
 export type Outcome =
   | {
       readonly kind: 'answered'
-      readonly results: readonly PutRecordsResult[]
+      /** One result per record; reading them may cost a parse. */
+      readonly results: () => readonly PutRecordsResult[]
       readonly failed: number
     }
   | { readonly kind: 'failed'; readonly error: unknown }
@@ -86,6 +88,8 @@ export class Sender {
 
 /** Checks an answer before anything is believed of it: a lost result must not pass for a delivery. */
 const outcomeOf = (response: unknown, sent: number): Outcome => {
+  if (response instanceof UnreadAnswer)
+    return { kind: 'answered', results: () => response.Records ?? [], failed: 0 }
   const results: unknown =
     typeof response === 'object' && response !== null ? Reflect.get(response, 'Records') : undefined
   if (!Array.isArray(results) || results.length !== sent) {
@@ -96,7 +100,7 @@ const outcomeOf = (response: unknown, sent: number): Outcome => {
   }
   let failed = 0
   for (const result of results) if (!isStored(result)) failed++
-  return { kind: 'answered', results, failed }
+  return { kind: 'answered', results: () => results, failed }
 }
 
 /** A record counts as stored only if the service names its place. */

@@ -34,6 +34,9 @@ export interface SettlerPorts {
   readonly settled: (entry: Entry) => void
 }
 
+const NO_RESULTS: readonly PutRecordsResult[] = []
+const hasWaiter = ({ waiter }: Entry): boolean => waiter !== undefined
+
 /** Tells each record of an answered request what became of it. Every record settles here, once. */
 export class Settler {
   readonly #ports: SettlerPorts
@@ -52,7 +55,7 @@ export class Settler {
 
   #requestAnswered(
     { batch, startedAt, generation }: Departure,
-    results: readonly PutRecordsResult[],
+    read: () => readonly PutRecordsResult[],
     failed: number,
     now: number,
   ): void {
@@ -61,11 +64,14 @@ export class Settler {
     if (failed < entries.length) counters.succeeded(now)
     if (failed === 0 && batch.lanes === undefined) {
       gate.succeeded(generation)
+      // Receipts alone need the places.
+      const results = entries.some(hasWaiter) ? read() : NO_RESULTS
       for (let i = 0; i < entries.length; i++) this.#deliver(entries[i], results[i], startedAt, now)
       log.success(entries.length)
       return
     }
 
+    const results = read()
     const tally = new Map<string, { stored: number; failed: number }>()
     const count = (lane: string, key: 'stored' | 'failed'): void => {
       let entry = tally.get(lane)
@@ -170,7 +176,7 @@ export class Settler {
       return false
     }
     // A throttled shard is not the record's fault; recordTtl bounds the wait.
-    if (!verdict.throttled && ++entry.faults >= this.#ports.maxAttemptsPerRecord) {
+    if (!verdict.throttled && entry.addFault() >= this.#ports.maxAttemptsPerRecord) {
       this.drop(entry, 'maxAttempts')
       return false
     }
@@ -198,12 +204,14 @@ export class Settler {
     counters.delivered++
     counters.bytesDelivered += entry.bytes
     if (entry.possiblyDelivered) counters.possibleDuplicates++
-    entry.waiter?.resolve({
-      shardId: result?.ShardId ?? '',
-      sequenceNumber: result?.SequenceNumber ?? '',
-      attempts: entry.attempts(startedAt, now),
-      possibleDuplicate: entry.possiblyDelivered,
-    })
+    if (entry.waiter !== undefined) {
+      entry.waiter.resolve({
+        shardId: result?.ShardId ?? '',
+        sequenceNumber: result?.SequenceNumber ?? '',
+        attempts: entry.attempts(startedAt, now),
+        possibleDuplicate: entry.possiblyDelivered,
+      })
+    }
     this.#ports.settled(entry)
   }
 
@@ -217,7 +225,7 @@ export class Settler {
   giveUp(entry: Entry, reason: DropReason): void {
     const { counters, log, onDrop } = this.#ports
     counters.drop(reason)
-    const attempts = Object.freeze(entry.history ?? [])
+    const attempts = Object.freeze(entry.history)
     // Made only here: a stack trace for each failed try would cost more than the try.
     const error = typeof entry.error === 'string' ? new Error(entry.error) : entry.error
     log.dropped(reason, error)

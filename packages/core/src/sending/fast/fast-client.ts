@@ -13,6 +13,7 @@ import type {
 } from '../client.js'
 import { putRecordsBody } from './put-records-body.js'
 import { type HttpResponse, streamOf, type Template, Templates } from './template.js'
+import { tellsAllStored, UnreadAnswer } from './unread-answer.js'
 
 /** Options under which the short way does all that the SDK's pipeline would do. */
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
@@ -52,14 +53,17 @@ export class FastKinesisClient extends KinesisClient implements BatchingKinesisC
     if (template === undefined) return this.send(new PutRecordsCommand(input), options)
 
     const response = await this.#exchange(template, putRecordsBody(input), options)
-    const text = await textOf(response.body)
+    const body = await bytesOf(response.body)
     if (response.statusCode === 200) {
-      const answer: PutRecordsResponse = parse(text, response)
+      const read = (): PutRecordsResponse => parse(body, response)
+      const answer = tellsAllStored(body.toString('latin1'), input.Records.length)
+        ? new UnreadAnswer(read)
+        : read()
       template.auth.signer.successHandler?.(response, template.auth.properties)
       return answer
     }
     this.#templates?.forget(stream)
-    throw this.#error(template, response, text)
+    throw this.#error(template, response, body)
   }
 
   async #exchange(
@@ -81,9 +85,9 @@ export class FastKinesisClient extends KinesisClient implements BatchingKinesisC
     return response
   }
 
-  #error({ auth }: Template, response: HttpResponse, text: string): unknown {
+  #error({ auth }: Template, response: HttpResponse, bytes: Buffer): unknown {
     try {
-      const body: unknown = text === '' ? {} : parse(text, response)
+      const body: unknown = bytes.length === 0 ? {} : parse(bytes, response)
       const name = errorName(response, body)
       const error = new KinesisServiceException({
         name,
@@ -115,9 +119,9 @@ const metadataOf = ({
 }
 
 /** Throws the SyntaxError of a body that is no JSON, as the SDK does: with its status. */
-const parse = (text: string, response: HttpResponse): ReturnType<typeof JSON.parse> => {
+const parse = (body: Buffer, response: HttpResponse): ReturnType<typeof JSON.parse> => {
   try {
-    return JSON.parse(text)
+    return JSON.parse(body.toString('utf8'))
   } catch (error) {
     throw error instanceof Error
       ? Object.assign(error, { $metadata: metadataOf(response) })
@@ -137,8 +141,8 @@ const stringIn = (value: unknown, key: string): string | undefined => {
   return typeof found === 'string' ? found : undefined
 }
 
-const textOf = async (body: AsyncIterable<Uint8Array>): Promise<string> => {
+const bytesOf = async (body: AsyncIterable<Uint8Array>): Promise<Buffer> => {
   const chunks: Uint8Array[] = []
   for await (const chunk of body) chunks.push(chunk)
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
