@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { DEFAULT_CONFIG, DROP_REASONS, ERROR_CODES, OPTION_NAMES } from '@kinesis-producer/core'
+import {
+  type Action,
+  classifyRecordError,
+  classifyRequestError,
+} from '@kinesis-producer/core/internal/retry/classify'
+import { serviceError } from '../../support/core/fake-client.js'
+
+const read = (path: string): string =>
+  readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8')
+
+/** The first cells of the table rows below a heading, as far as the next heading. */
+const firstCells = (text: string, heading: string): string[] => {
+  const [, after = ''] = text.split(`\n${heading}\n`)
+  const [section = ''] = after.split(/\n#/)
+  return section
+    .split('\n')
+    .filter(line => line.startsWith('| `') || line.startsWith('| HTTP'))
+    .map(line => line.split('|')[1] ?? '')
+}
+const codesIn = (cell: string): string[] =>
+  [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
+
+describe('docs/errors.md', () => {
+  const text = read('docs/errors.md')
+
+  it('lists every code and every reason, and none that is not', () => {
+    assert.deepEqual(firstCells(text, '## Errors you get').flatMap(codesIn), [...ERROR_CODES])
+    assert.deepEqual(firstCells(text, '## Why a record is dropped').flatMap(codesIn), [
+      ...DROP_REASONS,
+    ])
+  })
+
+  for (const action of ['retry', 'pause', 'isolate'] as const satisfies readonly Action[]) {
+    it(`is right about what leads to ${action}`, () => {
+      const codes = firstCells(text, `### ${action}`).flatMap(codesIn)
+      assert.ok(codes.length >= 3)
+      for (const code of codes) {
+        // Codes of sockets and TLS are on an error without a telling name.
+        const error = /^[A-Z_]+$/.test(code)
+          ? Object.assign(new Error('x'), { code })
+          : serviceError(code)
+        assert.equal(classifyRequestError(error).action, action, code)
+      }
+    })
+  }
+
+  it('is right about records that fail by themselves', () => {
+    const [waits = '', again = '', rejected = ''] = firstCells(
+      text,
+      '## When a record fails in a good request',
+    )
+    for (const code of codesIn(waits)) assert.equal(classifyRecordError(code).throttled, true, code)
+    for (const code of [...codesIn(again), 'Whatever']) {
+      const { action, throttled } = classifyRecordError(code)
+      assert.deepEqual({ action, throttled }, { action: 'retry', throttled: false }, code)
+    }
+    for (const code of codesIn(rejected))
+      assert.equal(classifyRecordError(code).action, 'fail', code)
+  })
+})
+
+describe('the README of the core', () => {
+  const text = read('packages/core/README.md')
+
+  it('has a row for every option, with the default it has', () => {
+    const rows = firstCells(text, '## Options').flatMap(codesIn)
+    assert.deepEqual(rows.toSorted(), [...OPTION_NAMES].toSorted())
+    for (const [name, value] of Object.entries(DEFAULT_CONFIG))
+      assert.match(text, new RegExp(`\\| \`${name}\`.*\\| .*${value}`))
+  })
+})
