@@ -1,86 +1,52 @@
-// CPU per record: the producer beside a plain SDK loop that does the same, in turn, in one run.
+// CPU per record, side by side: every case in turn, several rounds, medians, ratios to the floor.
 
-import { PutRecordsCommand } from '@aws-sdk/client-kinesis'
-import { BatchProducer, createKinesisClient } from '@kinesis-producer/core'
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs, promisify } from 'node:util'
 import { startFakeProcess } from '../test/support/endpoint/index.js'
+import { CASES } from './cases.js'
+import { STREAM } from './load.js'
 
-const RECORDS = Number(process.argv[2] ?? 100_000)
-const ROUNDS = 3
-const BATCH = 500
-const IN_FLIGHT = 4
-const data = Buffer.from('x'.repeat(200))
-const keys = Array.from({ length: 10_000 }, (_, i) => `pk-${String(i).padStart(8, '0')}`)
-const keyOf = (i: number): string => keys[i % keys.length] ?? ''
-
-const fake = await startFakeProcess({ streams: { s: 4 } })
-const client = createKinesisClient({
-  region: 'us-east-1',
-  endpoint: fake.endpoint,
-  credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
+const { values } = parseArgs({
+  options: {
+    records: { type: 'string', default: '500000' },
+    size: { type: 'string', default: '200' },
+    rounds: { type: 'string', default: '3' },
+    // A stub of your own, such as one in C; by default our fake in a process of its own.
+    endpoint: { type: 'string' },
+  },
 })
+const run = promisify(execFile)
+const fake =
+  values.endpoint === undefined ? await startFakeProcess({ streams: { [STREAM]: 4 } }) : undefined
+const endpoint = values.endpoint ?? fake?.endpoint ?? ''
+const script = fileURLToPath(new URL('./run-case.js', import.meta.url))
 
-/** The least a careful user would write by hand: no retry, no limits, no order. */
-const plainLoop = async (): Promise<void> => {
-  let next = 0
-  const worker = async (): Promise<void> => {
-    while (next < RECORDS) {
-      const from = next
-      next = Math.min(RECORDS, next + BATCH)
-      const Records = Array.from({ length: next - from }, (_, i) => ({
-        Data: data,
-        PartitionKey: keyOf(from + i),
-      }))
-      const { FailedRecordCount } = await client.send(
-        new PutRecordsCommand({ StreamName: 's', Records }),
-      )
-      if (FailedRecordCount !== 0) throw new Error(`${FailedRecordCount} records failed`)
-    }
-  }
-  await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
-}
-
-const engine = (ordering: 'none' | 'partitionKey') => async (): Promise<void> => {
-  const producer = new BatchProducer(client, 's', {
-    batchSize: BATCH,
-    bufferSize: 20_000,
-    maxInFlight: IN_FLIGHT,
-    whenFull: 'wait',
-    ordering,
-  })
-  producer.start()
-  for (let i = 0; i < RECORDS; i++) await producer.add(data, keyOf(i))
-  const { leftover } = await producer.close()
-  if (leftover.length > 0 || producer.stats().delivered !== RECORDS)
-    throw new Error('records are missing')
-}
-
-const CASES: readonly (readonly [string, () => Promise<void>])[] = [
-  ['plain SDK loop', plainLoop],
-  ['producer', engine('none')],
-  ['producer, ordered', engine('partitionKey')],
-]
-
-const times = new Map<string, number[]>()
-for (let round = -1; round < ROUNDS; round++) {
-  for (const [name, run] of CASES) {
-    const before = process.cpuUsage()
-    await run()
-    const { user, system } = process.cpuUsage(before)
-    // The first round warms up.
-    if (round >= 0) times.set(name, [...(times.get(name) ?? []), (user + system) / RECORDS])
+const results = new Map<string, number[]>(Object.keys(CASES).map(name => [name, []]))
+for (let round = 0; round < Number(values.rounds); round++) {
+  for (const [name, list] of results) {
+    const { stdout } = await run(process.execPath, [
+      script,
+      name,
+      endpoint,
+      values.records,
+      values.size,
+    ])
+    const { micros }: { micros: number } = JSON.parse(stdout)
+    list.push(micros)
   }
 }
-const median = (list: readonly number[] = []): number =>
-  list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0
-const base = median(times.get('plain SDK loop'))
+await fake?.stop()
+
+const median = (list: readonly number[]): number =>
+  list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN
+const floor = median(results.get('floor') ?? [])
 console.log(
-  `CPU per record of 200 B (user + system, median of ${ROUNDS} rounds in turn, ${RECORDS} records, Node ${process.version}):\n`,
+  `CPU per record of ${values.size} B (user + system; median of ${values.rounds} rounds in turn, ${values.records} records each, Node ${process.version})\n`,
 )
-for (const [name] of CASES) {
-  const value = median(times.get(name))
+for (const [name, list] of results) {
+  const value = median(list)
   console.log(
-    `${name.padEnd(20)} ${value.toFixed(2).padStart(6)} us   ${(value / base).toFixed(2)} x`,
+    `${name.padEnd(20)} ${value.toFixed(2).padStart(6)} us   ${(value / floor).toFixed(2)} x floor   (${Math.min(...list).toFixed(2)} .. ${Math.max(...list).toFixed(2)})`,
   )
 }
-client.destroy()
-await fake.stop()

@@ -181,12 +181,9 @@ const main = async (): Promise<number> => {
   }
 }
 
-main().then(
-  code => {
-    process.exitCode = code
-  },
-  (error: unknown) => {
-    console.error(error instanceof RangeError ? error.message : error)
-    process.exitCode = 2
-  },
-)
+try {
+  process.exitCode = await main()
+} catch (error) {
+  console.error(error instanceof RangeError ? error.message : error)
+  process.exitCode = 2
+}

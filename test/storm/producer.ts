@@ -90,8 +90,9 @@ const meddle = async (): Promise<void> => {
 
 const startedAt = performance.now()
 while (next < task.records) {
-  const target = Math.min(task.records, ((performance.now() - startedAt) / 1000) * task.rate)
-  while (next < target && (await addOne()));
+  const target = Math.min(task.records, 1 + ((performance.now() - startedAt) / 1000) * task.rate)
+  let due = Math.floor(target) - next
+  while (due > 0 && (await addOne())) due--
   await meddle()
   await sleep(TICK_MS)
 }

@@ -1,0 +1,21 @@
+export const STREAM = 'bench'
+export const BATCH = 500
+export const IN_FLIGHT = 4
+/** Distinct records and keys: enough that caches do not hold them all. */
+const DISTINCT = 20_000
+
+export interface Load {
+  readonly data: readonly Buffer[]
+  readonly keys: readonly string[]
+}
+
+/** Log lines of `size` bytes, no two alike. */
+export const makeLoad = (size: number): Load => {
+  const line = (i: number): string =>
+    `{"level":30,"time":${1_700_000_000_000 + i * 7919},"pid":4242,"hostname":"web-${i % 40}","reqId":"${(i * 2_654_435_761) % 2 ** 32}","msg":"`
+  const data = Array.from({ length: DISTINCT }, (_, i) =>
+    Buffer.from(`${line(i).padEnd(size - 2, `request ${i} completed `)}`.slice(0, size - 2) + '"}'),
+  )
+  const keys = data.map((_, i) => `pk-${String(i).padStart(8, '0')}`)
+  return { data, keys }
+}
