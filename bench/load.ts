@@ -14,7 +14,11 @@ export const makeLoad = (size: number): Load => {
   const line = (i: number): string =>
     `{"level":30,"time":${1_700_000_000_000 + i * 7919},"pid":4242,"hostname":"web-${i % 40}","reqId":"${(i * 2_654_435_761) % 2 ** 32}","msg":"`
   const data = Array.from({ length: DISTINCT }, (_, i) =>
-    Buffer.from(`${line(i).padEnd(size - 2, `request ${i} completed `)}`.slice(0, size - 2) + '"}'),
+    Buffer.from(
+      line(i)
+        .padEnd(size - 2, `request ${i} completed `)
+        .slice(0, size - 2) + '"}',
+    ),
   )
   const keys = data.map((_, i) => `pk-${String(i).padStart(8, '0')}`)
   return { data, keys }

@@ -77,7 +77,12 @@ export class Dispatcher {
     if (this.#scheduled) return
     const { buffer, batcher, gate, timers, flushInterval, mode } = this.#ports
     if (batcher.isReadyDue(mode() === 'hurry')) {
-      if (gate.allows(timers.now(), this.inFlight)) this.wake()
+      // Asking the time costs more than all the rest here: only a gate in trouble needs it.
+      const open =
+        gate.consecutiveErrors === 0
+          ? this.inFlight < gate.limit
+          : gate.allows(timers.now(), this.inFlight)
+      if (open) this.wake()
     } else if (flushInterval > 0 && !this.#linger.armed && buffer.ready.length > 0) this.wake()
   }
 

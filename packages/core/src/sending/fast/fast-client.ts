@@ -56,9 +56,7 @@ export class FastKinesisClient extends KinesisClient implements BatchingKinesisC
     const body = await bytesOf(response.body)
     if (response.statusCode === 200) {
       const read = (): PutRecordsResponse => parse(body, response)
-      const answer = tellsAllStored(body.toString('latin1'), input.Records.length)
-        ? new UnreadAnswer(read)
-        : read()
+      const answer = tellsAllStored(body, input.Records.length) ? new UnreadAnswer(read) : read()
       template.auth.signer.successHandler?.(response, template.auth.properties)
       return answer
     }
