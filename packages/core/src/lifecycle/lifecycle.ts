@@ -172,8 +172,10 @@ export class Lifecycle {
 
   #rest(): void {
     this.#step('ended')
-    const { dispatcher, expiry, reporter } = this.#engine()
+    const { dispatcher, expiry, reporter, waits } = this.#engine()
     dispatcher.rest()
+    // A drain that a flush with a shorter deadline took over: nothing is sent for it any more.
+    waits.endAll()
     expiry.rest()
     reporter.stop()
   }
