@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { BatchProducer, createKinesisClient } from '@kinesis-producer/core'
 import { putRecordsBody } from '@kinesis-producer/core/internal/sending/fast/put-records-body'
+import { tellsAllStored } from '@kinesis-producer/core/internal/sending/fast/unread-answer'
 import fc from 'fast-check'
 import {
   type FakeKinesis,
@@ -42,6 +43,50 @@ describe('the body of a PutRecords request', () => {
     const window = new Uint8Array(Buffer.from('..inside..')).subarray(2, 8)
     const body = putRecordsBody({ StreamName: 's', Records: [{ Data: window, PartitionKey: 'k' }] })
     assert.match(body.toString(), new RegExp(Buffer.from('inside').toString('base64')))
+  })
+})
+
+const result = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({ SequenceNumber: fc.string({ minLength: 1 }), ShardId: fc.string() }),
+  },
+  { weight: 1, arbitrary: fc.record({ SequenceNumber: fc.constant(''), ShardId: fc.string() }) },
+  { weight: 1, arbitrary: fc.record({ ErrorCode: fc.string(), ErrorMessage: fc.string() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ ShardId: fc.constant('"SequenceNumber":"1","SequenceNumber":"2"') }),
+  },
+)
+
+describe('an answer that is not parsed', () => {
+  it('tells that all is stored only if each record has a place', () => {
+    fc.assert(
+      fc.property(
+        fc.array(result, { maxLength: 12 }),
+        fc.integer({ min: 0, max: 13 }),
+        (Records, sent) => {
+          const failed = Records.filter(one => 'ErrorCode' in one).length
+          const json = Buffer.from(JSON.stringify({ FailedRecordCount: failed, Records }))
+          const stored = Records.filter(
+            one => 'SequenceNumber' in one && one.SequenceNumber !== '',
+          ).length
+          const all = stored === sent && Records.length === sent
+          // As many places as records; a list that is longer than it should be is not told apart.
+          if (tellsAllStored(json, sent)) assert.equal(stored, sent, json.toString())
+          // And it is worth having: the plain case is recognised.
+          else assert.ok(!all || sent === 0, json.toString())
+          assert.ok(!tellsAllStored(json.subarray(0, -1), sent) || sent === 0, 'cut short')
+        },
+      ),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('is parsed when it is formatted in another way', () => {
+    const body = { FailedRecordCount: 0, Records: [{ SequenceNumber: '1', ShardId: 's' }] }
+    assert.equal(tellsAllStored(Buffer.from(JSON.stringify(body)), 1), true)
+    assert.equal(tellsAllStored(Buffer.from(JSON.stringify(body, undefined, 2)), 1), false)
   })
 })
 

@@ -252,6 +252,24 @@ describe('a producer over real HTTP', () => {
     await producer.close()
   })
 
+  it('lets the other shards go on while one is throttled altogether', async () => {
+    const hot = 'shardId-000000000001'
+    fake.always(faults.throttleShards([hot]))
+    const producer = produce({ bufferSize: 10_000 })
+    for (let i = 0; i < 4000; i++) await producer.add(`r${i}`, `k${i}`)
+    // All others are stored although the hot shard never lets one record in.
+    const ofHot = (): number => fake.records('s').filter(({ shardId }) => shardId === hot).length
+    await fake.waitForRecords(2900)
+    assert.equal(ofHot(), 0)
+    const { throttledByShard, remaining, requests } = producer.stats()
+    assert.deepEqual(Object.keys(throttledByShard), [hot])
+    assert.ok(remaining > 800, `${remaining} records of the hot shard wait`)
+    assert.ok(requests < 100, `${requests} requests: no storm of retries`)
+    fake.always(undefined)
+    await producer.close()
+    assertAllStored(4000)
+  })
+
   it('keeps the order of each key through faults and resharding, and loses nothing', async () => {
     fake.on(({ operation, number, stream }) => {
       if (operation !== 'PutRecords') return undefined

@@ -25,7 +25,7 @@ export class UnreadAnswer implements PutRecordsResponse {
 }
 
 /**
- * Whether the JSON says that none failed and names a place for each of `sent` records. A string of JSON cannot hold the
+ * Whether the JSON says that none failed and names exactly as many places as records were sent. A string of JSON cannot hold the
  * pattern itself, since its quotes would be escaped. False may also mean that it is formatted in
  * another way: parse it then.
  */
