@@ -72,7 +72,7 @@ describe('a producer on the real emulator', () => {
       logger: false,
     })
     producer.start()
-    const [first = '', second = ''] = ['shardId-000000000000', 'shardId-000000000001']
+    const [first, second] = ['shardId-000000000000', 'shardId-000000000001']
     const MIDDLE_OF_FIRST = String(1n << 126n)
     for (let i = 0; i < 12; i++) {
       for (let key = 0; key < 300; key++) await producer.add(`${key}:${i}`, `key-${key}`)

@@ -268,10 +268,11 @@ const checkLimits = (records: number, harness: Harness): void => {
 }
 
 describe('under random schedules of adds, faults, stops, flushes and freezes', () => {
-  it('the law, the limits, the order and the memory bounds hold, and nothing settles twice', async function () {
-    this.timeout(240_000)
-    const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 400)
-    const seed = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 2 ** 31)
+  const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 5000)
+  const seed = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 2 ** 31)
+
+  it(`the law, the limits, the order and the memory bounds hold, and nothing settles twice (${numRuns} lives, seed ${seed})`, async function () {
+    this.timeout(600_000)
     await fc.assert(
       fc.asyncProperty(
         config,
