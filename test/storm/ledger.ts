@@ -33,15 +33,17 @@ export class Ledger {
 
   /** What became of the first `admitted` records. */
   sum(admitted: number): Sums {
-    const sums = { stored: 0, copies: 0, delivered: 0, back: 0, lost: 0, lies: 0 }
+    const sums = { stored: 0, copies: 0, delivered: 0, doubled: 0, back: 0, lost: 0, lies: 0 }
     for (let i = 0; i < admitted; i++) {
       const stored = this.#stored[i] ?? 0
       const back = this.#back[i] ?? 0
       if (stored > 0) sums.stored++
       if (stored > 1) sums.copies += stored - 1
       if (back > 0) sums.back++
-      else if (stored > 0) sums.delivered++
-      else sums.lost++
+      else if (stored > 0) {
+        sums.delivered++
+        if (stored > 1) sums.doubled++
+      } else sums.lost++
       if (back === 1 && stored > 0) sums.lies++
     }
     return sums
@@ -55,6 +57,8 @@ export interface Sums {
   readonly copies: number
   /** In the stream and not handed back. */
   readonly delivered: number
+  /** Delivered and there more than once. */
+  readonly doubled: number
   readonly back: number
   /** Neither in the stream nor handed back: what must never be. */
   readonly lost: number

@@ -32,6 +32,10 @@ export const breaches = (lines: readonly Line[], violations: readonly string[]):
     )
     check(remaining === done.leftover, `${remaining} remain, ${done.leftover} handed back by close`)
     check(sums.lies === 0, `${sums.lies} handed back as surely undelivered are in the stream`)
+    check(
+      sums.doubled <= done.stats.possibleDuplicates,
+      `${sums.doubled} records are there more than once, ${done.stats.possibleDuplicates} were told`,
+    )
     check(settledTwice === 0, `${settledTwice} settled twice`)
     check(!ordered || outOfOrder === 0, `${outOfOrder} out of order`)
     check(done.puts === done.putsSettled, `${done.puts - done.putsSettled} receipts never came`)
