@@ -3,6 +3,7 @@ import type { PutRecordsResponse, PutRecordsResult } from '../client.js'
 const STORED = '"SequenceNumber":"'
 const NONE_FAILED = '"FailedRecordCount":0'
 const QUOTE = 0x22
+const BRACE = 0x7b
 const END = 0x7d
 
 /**
@@ -43,7 +44,21 @@ export const tellsAllStored = (json: Buffer, sent: number): boolean => {
       at = next
     }
   }
-  return found === sent && json.at(-1) === END && json.includes(NONE_FAILED)
+  // As many places as results, and as many results as records: a result has one brace.
+  return (
+    found === sent &&
+    countOf(BRACE, json, sent + 2) === sent + 1 &&
+    json.at(-1) === END &&
+    json.includes(NONE_FAILED)
+  )
+}
+
+/** How often a byte occurs; stops at `enough`. */
+const countOf = (byte: number, bytes: Buffer, enough: number): number => {
+  let count = 0
+  for (let at = bytes.indexOf(byte); at !== -1 && count < enough; at = bytes.indexOf(byte, at + 1))
+    count++
+  return count
 }
 
 /**
