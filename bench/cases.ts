@@ -62,15 +62,27 @@ const producer =
     })
     made.start()
     for (let i = 0; i < records; i++)
-      await made.add(data[i % data.length] ?? '', keys[i % keys.length])
+      await made.add(
+        data[i % data.length] ?? '',
+        keys.length === 0 ? undefined : keys[i % keys.length],
+      )
     await made.close()
     if (made.stats().delivered !== records) throw new Error('records are missing')
     client.destroy()
   }
+
+/** Records that may share packs: no key, and room for more than unpacked ones need. */
+const packed = (config: ProducerConfig): Case => {
+  const run = producer({ batchSize: 10, bufferSize: 40_000, ...config })
+  return (endpoint, load, records) => run(endpoint, { ...load, keys: [] }, records)
+}
 
 export const CASES: Readonly<Record<string, Case>> = {
   floor,
   'SDK loop': sdkLoop,
   producer: producer({}),
   'producer, ordered': producer({ ordering: 'partitionKey' }),
+  concat: packed({ packing: { kind: 'concat' } }),
+  'concat, gzip': packed({ packing: { kind: 'concat', compression: 'gzip' } }),
+  kpl: packed({ packing: { kind: 'kpl' } }),
 }

@@ -6,10 +6,11 @@ import { RecordBuffer } from './buffer/record-buffer.js'
 import { DrainWaits } from './lifecycle/drain-waits.js'
 import type { State } from './lifecycle/state.js'
 import type { ResolvedConfig } from './options/resolve.js'
-import { UnpackedPacker } from './packing/unpacked.js'
+import { createPacking } from './packing/create-packer.js'
 import { Isolation } from './retry/isolation.js'
 import { RetryLanes } from './retry/retry-lanes.js'
-import type { BatchingKinesisClient, StreamTarget } from './sending/client.js'
+import type { BatchingKinesisClient, KinesisClientLike, StreamTarget } from './sending/client.js'
+import { StreamLearner } from './sending/learn-stream.js'
 import { RequestGate } from './sending/request-gate.js'
 import { Sender } from './sending/sender.js'
 import { Expiry } from './settling/expiry.js'
@@ -34,12 +35,15 @@ export interface Engine {
   readonly counters: Counters
   readonly log: EventLog
   readonly timers: Timers
+  readonly learner: StreamLearner
   readonly stats: () => ProducerStats
   /** All unsettled records, oldest first, and whether a request carries them now. */
   readonly unsettled: () => { entry: Entry; inFlight: boolean }[]
 }
 
 export interface EngineOwner {
+  /** The client as it was given: it may be able to do more than put records. */
+  readonly client: KinesisClientLike
   readonly state: () => State
   /** The last request under way was answered. */
   readonly quiet: () => void
@@ -67,10 +71,11 @@ export const createEngine = (
   )
   const lanes = new RetryLanes(config.random)
   const isolation = new Isolation()
+  const packing = createPacking(config)
   const gate = new RequestGate(config.maxInFlight, config.random)
 
   const expire = (entry: Entry): void => settler.drop(entry, 'expired')
-  const batcher = new Batcher(buffer, lanes, isolation, config, expire)
+  const batcher = new Batcher(buffer, lanes, isolation, packing.packer, config, expire)
   const expiry = new Expiry(buffer, lanes, timers, config.recordTtl, expire)
   const admission = new Admission(
     {
@@ -83,8 +88,10 @@ export const createEngine = (
         dispatcher.recordAdmitted()
         expiry.recordAdmitted()
       },
+      full: () => dispatcher.bufferFull(),
       giveUp: (entry, reason) => settler.giveUp(entry, reason),
     },
+    packing.packer,
     config.maxRecordBytes,
   )
   const settler = new Settler({
@@ -98,6 +105,7 @@ export const createEngine = (
     timers,
     maxAttemptsPerRecord: config.maxAttemptsPerRecord,
     dropBatchWhenStuck: config.dropBatchWhenStuck,
+    shardsChanged: () => learner.shardsChanged(),
     onDrop: config.onDrop,
     settled: entry => {
       if (entry.waiter !== undefined) timers.release()
@@ -109,7 +117,6 @@ export const createEngine = (
     buffer,
     lanes,
     batcher,
-    packer: new UnpackedPacker(config.random),
     gate,
     sender: new Sender(client, target, timers, config.requestTimeout),
     timers,
@@ -120,6 +127,16 @@ export const createEngine = (
     },
     answered: (departure, outcome) => settler.answered(departure, outcome),
     quiet: owner.quiet,
+  })
+
+  const learner = new StreamLearner({
+    client: owner.client,
+    target,
+    admission,
+    packing,
+    log,
+    timers,
+    discoverMaxRecordBytes: config.discoverMaxRecordBytes,
   })
 
   const stats = (): ProducerStats =>
@@ -156,6 +173,7 @@ export const createEngine = (
     counters,
     log,
     timers,
+    learner,
     stats,
     unsettled,
   }

@@ -9,7 +9,6 @@ import { MAX_TIMER_MS } from './options/limits.js'
 import { resolveConfig } from './options/resolve.js'
 import type { Receipt, RecordData } from './record/record.js'
 import { adaptClient, type KinesisClientLike, parseStream } from './sending/client.js'
-import { discoverMaxRecordBytes } from './sending/discover.js'
 import type { ProducerStats } from './stats/stats.js'
 
 /** Options of a single record. */
@@ -53,13 +52,9 @@ export class BatchProducer {
     const target = parseStream(stream)
     const resolved = resolveConfig(config)
     this.#waitsForRoom = resolved.whenFull === 'wait'
-    this.#lifecycle = new Lifecycle(
-      () => this.#engine,
-      () => {
-        if (resolved.discoverMaxRecordBytes) discoverMaxRecordBytes(client, target, this.#engine)
-      },
-    )
+    this.#lifecycle = new Lifecycle(() => this.#engine)
     this.#engine = createEngine(adaptClient(client), target, resolved, {
+      client,
       state: () => this.#lifecycle.state,
       quiet: () => this.#lifecycle.quiet(),
     })

@@ -84,7 +84,10 @@ describe('constructing a producer', () => {
     refuses({ statReceiver: { receive: 1 } }, /statReceiver must have the method receive\(\)/)
     refuses({ onDrop: 'me' }, /onDrop must be a function, not "me"/)
     refuses({ recordTtl: -1 }, /recordTtl must be between 0 and/)
-    refuses({ packing: { kind: 'zip' } }, /packing.kind must be one of none, not "zip"/)
+    refuses(
+      { packing: { kind: 'zip' } },
+      /packing.kind must be one of none, concat, kpl, not "zip"/,
+    )
     refuses({ packing: { kind: 'none', max: 1 } }, /packing has no option "max"/)
     refuses(null, /ProducerConfig must be an object, not null/)
     refuses([], /ProducerConfig must be an object, not an array/)

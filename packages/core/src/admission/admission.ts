@@ -2,6 +2,7 @@ import { Entry, type ReceiptWaiter } from '../buffer/entry.js'
 import type { RecordBuffer } from '../buffer/record-buffer.js'
 import { AbortedError, BufferFullError } from '../errors/errors.js'
 import type { WhenFull } from '../options/config.js'
+import type { Packer } from '../packing/packer.js'
 import type { DropReason } from '../record/dropped.js'
 import type { RecordData } from '../record/record.js'
 import type { RetryLanes } from '../retry/retry-lanes.js'
@@ -17,6 +18,8 @@ export interface AdmissionPorts {
   readonly timers: Timers
   readonly whenFull: WhenFull
   readonly admitted: () => void
+  /** A record found no room: what is queued should leave. */
+  readonly full: () => void
   /** Counts, logs and hands back a record that the buffer no longer holds. */
   readonly giveUp: (entry: Entry, reason: DropReason) => void
 }
@@ -26,13 +29,19 @@ export class Admission {
   readonly #ports: AdmissionPorts
   readonly #queue: RoomQueue
   #sequence = 0
+  readonly #packer: Packer
   /** What a record may weigh; `'discover'` may raise it at run time. */
-  maxRecordBytes: number
+  #maxRecordBytes: number
 
-  constructor(ports: AdmissionPorts, maxRecordBytes: number) {
+  constructor(ports: AdmissionPorts, packer: Packer, maxRecordBytes: number) {
     this.#ports = ports
     this.#queue = new RoomQueue(ports.timers)
-    this.maxRecordBytes = maxRecordBytes
+    this.#packer = packer
+    this.#maxRecordBytes = packer.recordLimit(maxRecordBytes)
+  }
+
+  setMaxRecordBytes(bytes: number): void {
+    this.#maxRecordBytes = this.#packer.recordLimit(bytes)
   }
 
   get waiting(): number {
@@ -45,7 +54,7 @@ export class Admission {
     partitionKey: string | undefined,
     explicitHashKey: string | undefined,
   ): number {
-    return weigh(data, partitionKey, explicitHashKey, this.maxRecordBytes)
+    return weigh(data, partitionKey, explicitHashKey, this.#packer.overhead, this.#maxRecordBytes)
   }
 
   /**
@@ -59,11 +68,12 @@ export class Admission {
     bytes: number,
     waiter?: ReceiptWaiter,
   ): boolean {
-    const { buffer, whenFull } = this.#ports
+    const { buffer, whenFull, full } = this.#ports
     if (buffer.fits(bytes) && this.#queue.length === 0) {
       this.#enter(this.#entry(data, partitionKey, explicitHashKey, bytes, waiter))
       return true
     }
+    full()
     switch (whenFull) {
       case 'reject':
       case 'wait':

@@ -1,7 +1,7 @@
-import { wireBytes } from '../batching/batcher.js'
 import { InvalidRecordError, RecordTooLargeError } from '../errors/errors.js'
 import { show } from '../options/check.js'
 import { MAX_PARTITION_KEY_CHARACTERS } from '../options/limits.js'
+import { SPREAD_KEY_BYTES } from '../packing/spread-keys.js'
 import type { RecordData } from '../record/record.js'
 
 const DECIMAL = /^(?:0|[1-9]\d{0,38})$/
@@ -10,6 +10,7 @@ const HASH_KEY_END = 1n << 128n
 /**
  * Weighs a record and refuses what the service would refuse: one such record would fail the whole
  * request it travels in.
+ * @param overhead bytes it gains when it is packed
  * @throws {InvalidRecordError} wrong type, key empty or too long, hash key out of range
  * @throws {RecordTooLargeError} larger than `maxRecordBytes`
  */
@@ -17,6 +18,7 @@ export const weigh = (
   data: RecordData,
   partitionKey: string | undefined,
   explicitHashKey: string | undefined,
+  overhead: number,
   maxRecordBytes: number,
 ): number => {
   let size: number
@@ -26,7 +28,8 @@ export const weigh = (
 
   if (partitionKey !== undefined) checkPartitionKey(partitionKey)
   if (explicitHashKey !== undefined) checkHashKey(explicitHashKey)
-  const bytes = wireBytes(size, partitionKey === undefined ? undefined : keyBytes(partitionKey))
+  const bytes =
+    size + overhead + (partitionKey === undefined ? SPREAD_KEY_BYTES : keyBytes(partitionKey))
   if (bytes > maxRecordBytes) throw new RecordTooLargeError(bytes, maxRecordBytes)
   return bytes
 }

@@ -1,14 +1,13 @@
 import type { Entry } from '../buffer/entry.js'
 import type { RecordBuffer } from '../buffer/record-buffer.js'
 import { MAX_KINESIS_BATCH_SIZE } from '../options/limits.js'
-import { SPREAD_KEY_BYTES } from '../packing/spread-keys.js'
+import type { Load, Packer } from '../packing/packer.js'
 import type { Isolation } from '../retry/isolation.js'
 import type { RetryLanes } from '../retry/retry-lanes.js'
 import type { Batch } from './batch.js'
 
 export interface BatcherOptions {
   readonly batchSize: number
-  readonly maxRequestBytes: number
   /** Age at which a record is dropped instead of sent; 0: never. */
   readonly recordTtl: number
 }
@@ -20,6 +19,7 @@ export class Batcher {
   readonly #isolation: Isolation
   readonly #options: BatcherOptions
   readonly #expire: (entry: Entry) => void
+  readonly #packer: Packer
   /** Records up to this one have waited long enough for others to join them. */
   #dueSequence = 0
 
@@ -27,12 +27,14 @@ export class Batcher {
     buffer: RecordBuffer,
     lanes: RetryLanes,
     isolation: Isolation,
+    packer: Packer,
     options: BatcherOptions,
     expire: (entry: Entry) => void,
   ) {
     this.#buffer = buffer
     this.#lanes = lanes
     this.#isolation = isolation
+    this.#packer = packer
     this.#options = options
     this.#expire = expire
   }
@@ -49,70 +51,87 @@ export class Batcher {
     return (
       hurry ||
       head.sequence <= this.#dueSequence ||
-      this.#buffer.waiting >= this.#options.batchSize ||
-      this.#buffer.waitingBytes >= this.#options.maxRequestBytes
+      this.#buffer.waiting >= this.#packer.dueRecords ||
+      this.#buffer.waitingBytes >= this.#packer.dueBytes
     )
   }
 
   /** The next request's records, taken out of the buffer; undefined when nothing is due. */
   next(now: number, hurry: boolean): Batch | undefined {
     const half = this.#isolation.next()
-    if (half !== undefined) return { entries: half, isolated: true, lanes: undefined }
+    if (half !== undefined) return this.#loadHalf(half)
 
-    const limit = hurry ? MAX_KINESIS_BATCH_SIZE : this.#options.batchSize
-    const entries: Entry[] = []
-    let lanes: Set<string> | undefined
-    let bytes = 0
-    const fits = (entry: Entry): boolean => {
-      if (
-        entries.length >= limit ||
-        (bytes + entry.bytes > this.#options.maxRequestBytes && bytes > 0)
-      )
-        return false
-      bytes += entry.bytes
-      entries.push(entry)
-      return true
-    }
+    const load = this.#packer.open(hurry ? MAX_KINESIS_BATCH_SIZE : this.#options.batchSize)
+    const lanes = this.#lanes.isDue(now) ? this.#loadLanes(load, now) : undefined
+    const diverted = this.#loadReady(load, now, hurry)
+    if (load.entries.length > 0) return { entries: load.entries, load, isolated: false, lanes }
+    // A lane that just got its records may be due at once, and no timer or answer would tell: look
+    // again. It ends, since each look takes records out of the queue.
+    return diverted ? this.next(now, hurry) : undefined
+  }
 
-    if (this.#lanes.isDue(now)) {
-      lanes = this.#lanes.takeDue(now, entry => {
-        if (this.#isExpired(entry, now)) {
-          this.#lanes.remove(entry)
-          this.#expire(entry)
-          return 'skipped'
-        }
-        if (!fits(entry)) return 'full'
+  /** A half of a refused request; what a stricter packing leaves over waits as a part of its own. */
+  #loadHalf(half: readonly Entry[]): Batch {
+    const load = this.#packer.open(MAX_KINESIS_BATCH_SIZE)
+    const rest = half.filter(entry => !load.take(entry))
+    if (rest.length > 0) this.#isolation.putBack(rest)
+    return { entries: load.entries, load, isolated: true, lanes: undefined }
+  }
+
+  /** Records whose retry is due; returns their lanes. */
+  #loadLanes(load: Load, now: number): Set<string> | undefined {
+    return this.#lanes.takeDue(now, entry => {
+      if (this.#isExpired(entry, now)) {
         this.#lanes.remove(entry)
-        return 'taken'
-      })
-    }
+        this.#expire(entry)
+        return 'skipped'
+      }
+      if (!load.take(entry)) return 'full'
+      this.#lanes.remove(entry)
+      this.#takeAlong(load, entry)
+      return 'taken'
+    })
+  }
+
+  /** Queued records, if they are due; true if some were moved into a lane instead. */
+  #loadReady(load: Load, now: number, hurry: boolean): boolean {
     const { ready } = this.#buffer
     let diverted = false
-    while (
-      entries.length < limit &&
-      ready.head !== undefined &&
-      (entries.length > 0 || this.isReadyDue(hurry))
-    ) {
-      const entry = ready.head
+    let skipped = 0
+    let entry = ready.head
+    while (entry !== undefined && (load.entries.length > 0 || this.isReadyDue(hurry))) {
       if (this.#isExpired(entry, now)) {
         ready.remove(entry)
         this.#expire(entry)
+        // Callbacks ran: the queue may be another one now.
+        entry = ready.head
         continue
       }
+      const next: Entry | undefined = entry.next
       const hotLane = this.#lanes.active ? this.#lanes.hotLaneOf(entry) : undefined
       if (hotLane !== undefined) {
         ready.remove(entry)
         this.#lanes.add(hotLane, entry)
         diverted = true
-        continue
-      }
-      if (!fits(entry)) break
-      ready.remove(entry)
+      } else if (load.take(entry)) {
+        ready.remove(entry)
+        this.#takeAlong(load, entry)
+      } else if (!load.hasRoom || ++skipped > load.entries.length) break
+      entry = next
     }
-    if (entries.length > 0) return { entries, isolated: false, lanes }
-    // A lane that just got its records may be due at once, and no timer or answer would tell: look
-    // again. It ends, since each look takes records out of the queue.
-    return diverted ? this.next(now, hurry) : undefined
+    return diverted
+  }
+
+  /** With ordering: the records of the same key that fit into the same Kinesis record. */
+  #takeAlong(load: Load, entry: Entry): void {
+    const { order } = this.#buffer
+    if (order === undefined) return
+    for (
+      let next = order.following(entry);
+      next !== undefined && load.takeAlong(next);
+      next = order.following(entry)
+    )
+      order.accompany(entry)
   }
 
   #isExpired(entry: Entry, now: number): boolean {
@@ -120,7 +139,3 @@ export class Batcher {
     return recordTtl > 0 && now - entry.admittedAt >= recordTtl
   }
 }
-
-/** What a record weighs in a request: data before base64, and the key it has or will be given. */
-export const wireBytes = (dataBytes: number, keyBytes: number | undefined): number =>
-  dataBytes + (keyBytes ?? SPREAD_KEY_BYTES)

@@ -1,5 +1,5 @@
 import type { RecordBuffer } from '../buffer/record-buffer.js'
-import type { Packer } from '../packing/packer.js'
+import type { Packed } from '../packing/packer.js'
 import type { RetryLanes } from '../retry/retry-lanes.js'
 import type { RequestGate } from '../sending/request-gate.js'
 import type { Flight, Outcome, Sender } from '../sending/sender.js'
@@ -10,6 +10,7 @@ import type { Batcher } from './batcher.js'
 /** One request under way. */
 export interface Departure {
   readonly batch: Batch
+  readonly packed: Packed
   readonly startedAt: number
   readonly generation: number
 }
@@ -19,7 +20,6 @@ export interface DispatcherPorts {
   readonly buffer: RecordBuffer
   readonly lanes: RetryLanes
   readonly batcher: Batcher
-  readonly packer: Packer
   readonly gate: RequestGate
   readonly sender: Sender
   readonly timers: Timers
@@ -75,15 +75,25 @@ export class Dispatcher {
   /** A record was admitted. The common case, a batch still filling, does nothing at all. */
   recordAdmitted(): void {
     if (this.#scheduled) return
-    const { buffer, batcher, gate, timers, flushInterval, mode } = this.#ports
+    const { buffer, batcher, flushInterval, mode } = this.#ports
     if (batcher.isReadyDue(mode() === 'hurry')) {
-      // Asking the time costs more than all the rest here: only a gate in trouble needs it.
-      const open =
-        gate.consecutiveErrors === 0
-          ? this.inFlight < gate.limit
-          : gate.allows(timers.now(), this.inFlight)
-      if (open) this.wake()
+      if (this.#mayLeave()) this.wake()
     } else if (flushInterval > 0 && !this.#linger.armed && buffer.ready.length > 0) this.wake()
+  }
+
+  /** A record found no room: those that wait for company have waited long enough. */
+  bufferFull(): void {
+    const { buffer, batcher } = this.#ports
+    batcher.due(buffer.lastSequence)
+    if (!this.#scheduled && buffer.ready.length > 0 && this.#mayLeave()) this.wake()
+  }
+
+  #mayLeave(): boolean {
+    const { gate, timers } = this.#ports
+    // Asking the time costs more than all the rest here: only a gate in trouble needs it.
+    return gate.consecutiveErrors === 0
+      ? this.inFlight < gate.limit
+      : gate.allows(timers.now(), this.inFlight)
   }
 
   /** Cancels all timers; requests under way go on. */
@@ -112,9 +122,9 @@ export class Dispatcher {
   }
 
   #send(batch: Batch, now: number): void {
-    const { packer, sender, gate } = this.#ports
-    const departure: Departure = { batch, startedAt: now, generation: gate.started() }
-    const packed = packer.pack(batch.entries)
+    const { sender, gate } = this.#ports
+    const packed = batch.load.pack()
+    const departure: Departure = { batch, packed, startedAt: now, generation: gate.started() }
     const flight = sender.send(packed.records, outcome => {
       this.#inFlight.delete(departure)
       this.#ports.answered(departure, outcome)

@@ -47,6 +47,11 @@ export class RecordBuffer {
     if (next !== undefined) this.ready.unshift(next)
   }
 
+  /** Takes back records a request carried in vain; returns those that are free to go again. */
+  takeBack(entries: readonly Entry[]): readonly Entry[] {
+    return this.order?.takeBack(entries) ?? entries
+  }
+
   /** Lets go of a record that was held behind another of its key: that one still blocks the key. */
   forget(entry: Entry): void {
     this.records--

@@ -38,12 +38,10 @@ export class Lifecycle {
   /** Set once `close()` was called: its caller gets the leftovers. */
   #closed: Promise<CloseResult> | undefined
   readonly #engine: () => Engine
-  readonly #started: () => void
 
   /** The engine reads the state, so it is made after this and handed over lazily. */
-  constructor(engine: () => Engine, started: () => void) {
+  constructor(engine: () => Engine) {
     this.#engine = engine
-    this.#started = started
   }
 
   get state(): State {
@@ -53,12 +51,12 @@ export class Lifecycle {
   start(): void {
     if (this.#state === 'closed' || this.#state === 'closing') throw new ClosedError('start()')
     if (!this.#step('start')) throw new AlreadyStartedError(this.#state)
-    const { gate, reporter, dispatcher, buffer } = this.#engine()
+    const { gate, reporter, dispatcher, buffer, learner } = this.#engine()
     gate.probeNow()
     reporter.start()
     if (buffer.records > 0) this.#engine().expiry.recordAdmitted()
     dispatcher.wake()
-    this.#started()
+    learner.started()
   }
 
   async stop(): Promise<void> {
@@ -131,11 +129,12 @@ export class Lifecycle {
     this.#step('close')
     this.#shutDoor('the producer is being closed')
     const { sent } = await this.#sendAll(options)
-    const { dispatcher, waits, reporter, expiry, timers, unsettled } = this.#engine()
+    const { dispatcher, learner, waits, reporter, expiry, timers, unsettled } = this.#engine()
     const left = unsettled()
     dispatcher.abort()
     this.#step('ended')
     dispatcher.rest()
+    learner.rest()
     expiry.rest()
     waits.endAll()
     this.quiet()
@@ -172,8 +171,9 @@ export class Lifecycle {
 
   #rest(): void {
     this.#step('ended')
-    const { dispatcher, expiry, reporter, waits } = this.#engine()
+    const { dispatcher, expiry, reporter, waits, learner } = this.#engine()
     dispatcher.rest()
+    learner.rest()
     // A drain that a flush with a shorter deadline took over: nothing is sent for it any more.
     waits.endAll()
     expiry.rest()

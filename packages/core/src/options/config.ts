@@ -1,6 +1,7 @@
 import type { DroppedRecord } from '../record/dropped.js'
 import type { StatReceiver } from '../stats/stats.js'
 import type { Clock } from '../time/clock.js'
+import type { PackingConfig } from './packing.js'
 
 /** What to do with a record for which the buffer has no room. */
 export const WHEN_FULL = ['reject', 'wait', 'dropOldest', 'dropNewest'] as const
@@ -9,12 +10,6 @@ export type WhenFull = (typeof WHEN_FULL)[number]
 /** Which order is kept on the way to the stream. */
 export const ORDERINGS = ['none', 'partitionKey'] as const
 export type Ordering = (typeof ORDERINGS)[number]
-
-/** How user records are put into Kinesis records. */
-export const PACKINGS = ['none'] as const
-export interface PackingConfig {
-  readonly kind: (typeof PACKINGS)[number]
-}
 
 /** Where the producer reports. `console` and a Pino logger both fit. */
 export interface Logger {
@@ -33,8 +28,8 @@ export interface ProducerConfig {
    */
   readonly addBlocksWhenBufferFull?: boolean | undefined
   /**
-   * Records that make a request due: 1..500. Requests are larger only while a backlog is drained
-   * by `flush`, `drain` or `close`.
+   * Records that make a request due: 1..500; with `packing`, Kinesis records. Requests are larger
+   * only while a backlog is drained by `flush`, `drain` or `close`.
    * @default 10
    */
   readonly batchSize?: number | undefined
@@ -103,7 +98,10 @@ export interface ProducerConfig {
    * @default 'none'
    */
   readonly ordering?: Ordering | undefined
-  /** @default { kind: 'none' } */
+  /**
+   * How records are put into Kinesis records: one each, or many in one, which costs a fraction.
+   * @default { kind: 'none' }
+   */
   readonly packing?: PackingConfig | undefined
   /**
    * Called with each record that is given up. It may throw: that is logged and harms nothing.

@@ -15,7 +15,6 @@ import {
   type Logger,
   ORDERINGS,
   type Ordering,
-  PACKINGS,
   type ProducerConfig,
   WHEN_FULL,
   type WhenFull,
@@ -29,6 +28,7 @@ import {
   MIN_FLUSH_INTERVAL_MS,
   MIN_REQUEST_BYTES,
 } from './limits.js'
+import { type ResolvedPacking, resolvePacking } from './packing.js'
 
 /** A config with every option decided. Frozen: nothing changes its mind at run time. */
 export interface ResolvedConfig {
@@ -47,6 +47,7 @@ export interface ResolvedConfig {
   readonly discoverMaxRecordBytes: boolean
   readonly maxRequestBytes: number
   readonly ordering: Ordering
+  readonly packing: ResolvedPacking
   readonly onDrop: ((dropped: DroppedRecord) => void) | undefined
   readonly logger: Logger | false | undefined
   readonly statInterval: number
@@ -140,9 +141,6 @@ export const resolveConfig = (config: ProducerConfig): ResolvedConfig => {
       'addBlocksWhenBufferFull and whenFull say the same thing: give only one of the two',
     )
   }
-  const packing = config.packing ?? { kind: 'none' }
-  checkKeys('packing', packing, ['kind'])
-  checkOneOf('packing.kind', packing.kind, PACKINGS)
 
   const resolved: ResolvedConfig = {
     batchSize: number('batchSize'),
@@ -159,6 +157,7 @@ export const resolveConfig = (config: ProducerConfig): ResolvedConfig => {
     discoverMaxRecordBytes,
     maxRequestBytes: number('maxRequestBytes'),
     ordering: checkOneOf('ordering', config.ordering ?? 'none', ORDERINGS),
+    packing: resolvePacking(config.packing ?? { kind: 'none' }, maxRecordBytes),
     onDrop: checkFunction('onDrop', config.onDrop),
     logger:
       config.logger === false

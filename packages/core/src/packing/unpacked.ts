@@ -1,28 +1,73 @@
 import type { Entry } from '../buffer/entry.js'
 import type { WireRecord } from '../sending/client.js'
-import type { Packed, Packer } from './packer.js'
-import { SpreadKeys } from './spread-keys.js'
+import type { Load, Packed, Packer } from './packer.js'
+import type { SpreadKeys } from './spread-keys.js'
+
+/** A request that carries each user record in a Kinesis record of its own. */
+export class UnpackedLoad implements Load {
+  readonly entries: Entry[] = []
+  readonly hasRoom = false
+  readonly #limit: number
+  readonly #maxBytes: number
+  readonly #keys: SpreadKeys
+  #bytes = 0
+
+  constructor(limit: number, maxBytes: number, keys: SpreadKeys) {
+    this.#limit = limit
+    this.#maxBytes = maxBytes
+    this.#keys = keys
+  }
+
+  take(entry: Entry): boolean {
+    if (this.entries.length >= this.#limit) return false
+    const bytes = this.#bytes + entry.bytes
+    if (bytes > this.#maxBytes && this.#bytes > 0) return false
+    this.#bytes = bytes
+    this.entries.push(entry)
+    return true
+  }
+
+  takeAlong(): boolean {
+    return false
+  }
+
+  pack(): Packed {
+    const records: WireRecord[] = []
+    for (const entry of this.entries) records.push(recordOf(entry, this.#keys))
+    return { records, carriers: undefined }
+  }
+}
+
+/** A user record as a Kinesis record of its own. */
+export const recordOf = (entry: Entry, keys: SpreadKeys): WireRecord => {
+  const record: WireRecord = {
+    Data: typeof entry.data === 'string' ? Buffer.from(entry.data, 'utf8') : entry.data,
+    PartitionKey: entry.partitionKey ?? keys.next(),
+  }
+  if (entry.explicitHashKey !== undefined) record.ExplicitHashKey = entry.explicitHashKey
+  return record
+}
 
 /** `packing: none`: one user record, one Kinesis record. */
 export class UnpackedPacker implements Packer {
+  readonly dueRecords: number
+  readonly dueBytes: number
+  readonly overhead = 0
+  readonly #maxRequestBytes: number
   readonly #keys: SpreadKeys
 
-  constructor(random: () => number) {
-    this.#keys = new SpreadKeys(random)
+  constructor(batchSize: number, maxRequestBytes: number, keys: SpreadKeys) {
+    this.dueRecords = batchSize
+    this.dueBytes = maxRequestBytes
+    this.#maxRequestBytes = maxRequestBytes
+    this.#keys = keys
   }
 
-  pack(entries: readonly Entry[]): Packed {
-    const records: WireRecord[] = []
-    for (const entry of entries) records.push(this.#record(entry))
-    return { records, carriers: undefined }
+  recordLimit(limit: number): number {
+    return limit
   }
 
-  #record(entry: Entry): WireRecord {
-    const record: WireRecord = {
-      Data: typeof entry.data === 'string' ? Buffer.from(entry.data, 'utf8') : entry.data,
-      PartitionKey: entry.partitionKey ?? this.#keys.next(),
-    }
-    if (entry.explicitHashKey !== undefined) record.ExplicitHashKey = entry.explicitHashKey
-    return record
+  open(limit: number): Load {
+    return new UnpackedLoad(limit, this.#maxRequestBytes, this.#keys)
   }
 }

@@ -41,7 +41,8 @@ export class Sender {
     this.#timeout = timeout
   }
 
-  send(records: WireRecord[], done: (outcome: Outcome) => void): Flight {
+  /** @param records a promise while they are being compressed */
+  send(records: WireRecord[] | Promise<WireRecord[]>, done: (outcome: Outcome) => void): Flight {
     const controller = new AbortController()
     let cancelTimer: (() => void) | undefined
     let open = true
@@ -67,9 +68,8 @@ export class Sender {
       })
     }
 
-    this.#call(records, controller.signal).then(
-      response => settle(outcomeOf(response, records.length)),
-      (error: unknown) => settle({ kind: 'failed', error }),
+    this.#call(records, controller.signal).then(settle, (error: unknown) =>
+      settle({ kind: 'failed', error }),
     )
     return {
       abort: () => {
@@ -81,8 +81,17 @@ export class Sender {
   }
 
   /** A client may also throw instead of rejecting. */
-  async #call(records: WireRecord[], abortSignal: AbortSignal): Promise<unknown> {
-    return this.#client.putRecords({ Records: records, ...this.#target }, { abortSignal })
+  async #call(
+    packed: WireRecord[] | Promise<WireRecord[]>,
+    abortSignal: AbortSignal,
+  ): Promise<Outcome> {
+    const records = Array.isArray(packed) ? packed : await packed
+    const sent = records.length
+    const response = await this.#client.putRecords(
+      { Records: records, ...this.#target },
+      { abortSignal },
+    )
+    return outcomeOf(response, sent)
   }
 }
 

@@ -4,16 +4,17 @@ import type { Entry } from '../buffer/entry.js'
 import type { RecordBuffer } from '../buffer/record-buffer.js'
 import { DeliveryError } from '../errors/errors.js'
 import type { DroppedRecord, DropReason } from '../record/dropped.js'
-import { classifyRecordError, classifyRequestError, type Verdict } from '../retry/classify.js'
+import { classifyRequestError, type Verdict } from '../retry/classify.js'
 import type { Isolation } from '../retry/isolation.js'
 import { isBlind, laneOf } from '../retry/lane-of.js'
-import type { RetryLanes } from '../retry/retry-lanes.js'
+import { type RetryLanes, SPREAD_LANE } from '../retry/retry-lanes.js'
 import type { PutRecordsResult } from '../sending/client.js'
 import type { RequestGate } from '../sending/request-gate.js'
 import { isStored, type Outcome } from '../sending/sender.js'
 import type { Counters } from '../stats/counters.js'
 import type { EventLog } from '../stats/event-log.js'
 import type { Timers } from '../time/timers.js'
+import { type Failure, failureOf, strayRecords } from './failure.js'
 
 /** Failed requests in a row after which the seed's full-buffer rule gives up a batch. */
 const STUCK_AFTER_ERRORS = 5
@@ -29,6 +30,8 @@ export interface SettlerPorts {
   readonly timers: Timers
   readonly maxAttemptsPerRecord: number
   readonly dropBatchWhenStuck: boolean
+  /** Records landed in another shard than predicted. */
+  readonly shardsChanged: () => void
   readonly onDrop: ((dropped: DroppedRecord) => void) | undefined
   /** A record left the producer's care. */
   readonly settled: (entry: Entry) => void
@@ -54,66 +57,75 @@ export class Settler {
   }
 
   #requestAnswered(
-    { batch, startedAt, generation }: Departure,
+    { batch, packed, startedAt, generation }: Departure,
     read: () => readonly PutRecordsResult[],
     failed: number,
     now: number,
   ): void {
     const { gate, counters, lanes, log } = this.#ports
     const { entries } = batch
-    if (failed < entries.length) counters.succeeded(now)
-    if (failed === 0 && batch.lanes === undefined) {
+    const { carriers, shards } = packed
+    if (failed === 0 && batch.lanes === undefined && shards === undefined) {
+      counters.succeeded(now)
       gate.succeeded(generation)
       // Receipts alone need the places.
       const results = entries.some(hasWaiter) ? read() : NO_RESULTS
-      for (let i = 0; i < entries.length; i++) this.#deliver(entries[i], results[i], startedAt, now)
+      for (let i = 0; i < entries.length; i++)
+        this.#deliver(entries[i], results[carriers?.[i] ?? i], startedAt, now)
       log.success(entries.length)
       return
     }
 
     const results = read()
+    const astray = strayRecords(packed, results)
+    if (astray.size > 0) this.#ports.shardsChanged()
     const tally = new Map<string, { stored: number; failed: number }>()
     const count = (lane: string, key: 'stored' | 'failed'): void => {
       let entry = tally.get(lane)
       if (entry === undefined) tally.set(lane, (entry = { stored: 0, failed: 0 }))
       entry[key]++
     }
-    let requeued = 0
-    const codes = new Map<string, number>()
+    // Deliveries first: then the order of a key knows which of its failed records is the oldest.
+    const failures: Failure[] = []
     for (let i = 0; i < entries.length; i++) {
-      const [entry, result] = [entries[i], results[i]]
+      const [entry, result] = [entries[i], results[carriers?.[i] ?? i]]
       if (entry === undefined) continue
-      if (isStored(result)) {
+      if (isStored(result) && !astray.has(i)) {
         this.#checkMoved(entry, result?.ShardId)
         count(entry.lane ?? result?.ShardId ?? '', 'stored')
         this.#deliver(entry, result, startedAt, now)
-        continue
-      }
-      const verdict = classifyRecordError(result?.ErrorCode ?? 'NoSequenceNumber')
-      codes.set(verdict.code, (codes.get(verdict.code) ?? 0) + 1)
-      const lane = laneOf(entry, verdict, result?.ErrorMessage)
-      if (verdict.throttled) counters.throttled(lane)
-      if (!this.#recordFailed(entry, verdict, result?.ErrorMessage, startedAt, now)) continue
-      count(lane, 'failed')
-      lanes.add(lane, entry)
-      requeued++
+      } else failures.push(failureOf(entry, result))
     }
+    const stored = entries.length - failures.length
+    if (stored > 0) counters.succeeded(now)
+
+    const codes = new Map<string, number>()
+    const laneOfEntry = new Map<Entry, string>()
+    for (const { entry, verdict, message } of failures) {
+      codes.set(verdict.code, (codes.get(verdict.code) ?? 0) + 1)
+      const lane = laneOf(entry, verdict, message)
+      if (verdict.throttled) counters.throttled(lane)
+      if (!this.#recordFailed(entry, verdict, message, startedAt, now)) continue
+      count(lane, 'failed')
+      laneOfEntry.set(entry, lane)
+    }
+    const requeued = laneOfEntry.size
+    for (const entry of this.#ports.buffer.takeBack([...laneOfEntry.keys()]))
+      lanes.add(laneOfEntry.get(entry) ?? SPREAD_LANE, entry)
     // All refused, and no lane knows which new records would be: only the gate can hold them back.
     const blind =
       requeued === entries.length && batch.lanes === undefined && [...tally.keys()].every(isBlind)
     if (blind) gate.failed(generation, now, false)
     else gate.succeeded(generation)
-    for (const [lane, { stored, failed: refused }] of tally)
-      lanes.report(lane, stored, refused, startedAt, now)
+    for (const [lane, counts] of tally)
+      lanes.report(lane, counts.stored, counts.failed, startedAt, now)
     for (const lane of batch.lanes ?? []) lanes.answered(lane)
     for (const lane of tally.keys()) lanes.answered(lane)
-    if (failed === 0) log.success(entries.length)
-    else {
-      log.partial(entries.length - failed, failed, codes)
-      if (requeued > 0) {
-        counters.retries += requeued
-        log.requeued(requeued)
-      }
+    if (failures.length === 0) return log.success(stored)
+    log.partial(stored, failures.length, codes)
+    if (requeued > 0) {
+      counters.retries += requeued
+      log.requeued(requeued)
     }
   }
 
@@ -132,7 +144,7 @@ export class Settler {
     }
     for (const lane of batch.lanes ?? []) lanes.answered(lane)
 
-    if (verdict.action === 'isolate') this.#isolate(entries)
+    if (verdict.action === 'isolate') this.#isolate(buffer.takeBack(entries))
     else if (
       this.#ports.dropBatchWhenStuck &&
       gate.consecutiveErrors >= STUCK_AFTER_ERRORS &&
@@ -140,7 +152,11 @@ export class Settler {
       buffer.nearlyFull
     ) {
       for (const entry of entries) this.drop(entry, 'bufferFull')
-    } else this.#requeue(entries, batch.isolated)
+    } else {
+      counters.retries += entries.length
+      log.requeued(entries.length)
+      this.#requeue(buffer.takeBack(entries), batch.isolated)
+    }
   }
 
   #isolate(entries: readonly Entry[]): void {
@@ -151,9 +167,7 @@ export class Settler {
 
   /** Back to the front, in order, to go with the next request that is allowed. */
   #requeue(entries: readonly Entry[], isolated: boolean): void {
-    const { buffer, batcher, counters, isolation, lanes, log } = this.#ports
-    counters.retries += entries.length
-    log.requeued(entries.length)
+    const { buffer, batcher, isolation, lanes } = this.#ports
     if (isolated) return isolation.putBack(entries)
     const ready = entries.filter(entry => entry.lane === undefined)
     buffer.ready.putBack(ready)

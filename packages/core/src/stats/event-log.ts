@@ -72,6 +72,33 @@ export class EventLog {
     this.#warn('warn', 'refused', `refused: ${message}`)
   }
 
+  aggregationRefused(): void {
+    this.#warn(
+      'error',
+      'aggregation refused',
+      'packing kpl is off: the stream distributes its records itself (RecordDistributionStrategy AUTO), where ' +
+        'consumers silently drop aggregated records; records are sent one by one. Use packing concat instead',
+    )
+  }
+
+  unchecked(error: unknown): void {
+    const words = error instanceof Error ? error.message : String(error)
+    this.#warn(
+      'warn',
+      'unchecked',
+      `packing kpl: could not ask whether the stream allows aggregated records (needs kinesis:DescribeStreamSummary): ${words}`,
+    )
+  }
+
+  shardsUnknown(error: unknown): void {
+    const words = error instanceof Error ? error.message : String(error)
+    this.#warn(
+      'warn',
+      'shards unknown',
+      `packing kpl by shard: could not list the shards (needs kinesis:ListShards), so records are packed by key: ${words}`,
+    )
+  }
+
   callbackThrew(callback: string, error: unknown): void {
     this.#warn(
       'error',

@@ -1,0 +1,19 @@
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { WireRecord } from '../sending/client.js'
+
+const compress = promisify(gzip)
+
+/**
+ * Most bytes gzip adds to data that cannot be compressed: zlib's deflateBound for its default
+ * window (a 16384th, a 4096th and a few bytes) with a gzip header and footer.
+ */
+export const gzipExpansion = (bytes: number): number => (bytes >> 12) + (bytes >> 14) + 64
+
+/** Compresses each pack by itself, off this thread, complete with its footer. */
+export const gzipEach =
+  (level: number) =>
+  (records: WireRecord[]): Promise<WireRecord[]> =>
+    Promise.all(
+      records.map(async record => ({ ...record, Data: await compress(record.Data, { level }) })),
+    )

@@ -1,0 +1,50 @@
+import type { Entry } from '../buffer/entry.js'
+import type { Packed } from '../packing/packer.js'
+import { classifyRecordError, type Verdict } from '../retry/classify.js'
+import type { PutRecordsResult } from '../sending/client.js'
+import { isStored } from '../sending/sender.js'
+
+/** A record of an answered request that was not delivered. */
+export interface Failure {
+  readonly entry: Entry
+  readonly verdict: Verdict
+  readonly message: string | undefined
+}
+
+/** Stored, but where consumers drop it unread. It may be seen all the same. */
+const WRONG_SHARD: Verdict = {
+  action: 'retry',
+  throttled: false,
+  ambiguous: true,
+  code: 'WrongShard',
+}
+
+export const failureOf = (entry: Entry, result: PutRecordsResult | undefined): Failure =>
+  isStored(result)
+    ? { entry, verdict: WRONG_SHARD, message: `landed in ${result?.ShardId}, which was resharded` }
+    : {
+        entry,
+        verdict: classifyRecordError(result?.ErrorCode ?? 'NoSequenceNumber'),
+        message: result?.ErrorMessage,
+      }
+
+/**
+ * Indices of the records whose aggregate landed in another shard than it was made for. Its first
+ * record decided where it went, so that one is in its place; for the others nobody knows.
+ */
+export const strayRecords = (
+  { carriers, shards }: Packed,
+  results: readonly PutRecordsResult[],
+): ReadonlySet<number> => {
+  const stray = new Set<number>()
+  if (shards === undefined || carriers === undefined) return stray
+  const seen = new Set<number>()
+  carriers.forEach((carrier, i) => {
+    const [expected, result] = [shards[carrier], results[carrier]]
+    if (seen.has(carrier) && expected !== undefined && isStored(result)) {
+      if (result?.ShardId !== expected) stray.add(i)
+    }
+    seen.add(carrier)
+  })
+  return stray
+}
