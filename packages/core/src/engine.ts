@@ -20,6 +20,7 @@ import { EventLog } from './stats/event-log.js'
 import { Reporter } from './stats/reporter.js'
 import { snapshot } from './stats/snapshot.js'
 import type { ProducerStats } from './stats/stats.js'
+import { createStamps } from './time/stamps.js'
 import { Timers } from './time/timers.js'
 
 /** The rooms of a producer, joined. */
@@ -84,6 +85,7 @@ export const createEngine = (
       counters,
       timers,
       whenFull: config.whenFull,
+      stamp: createStamps(config.clock, config.recordTtl > 0),
       admitted: () => {
         dispatcher.recordAdmitted()
         expiry.recordAdmitted()

@@ -17,6 +17,8 @@ export interface AdmissionPorts {
   readonly counters: Counters
   readonly timers: Timers
   readonly whenFull: WhenFull
+  /** The time, as far as records need it. */
+  readonly stamp: () => number
   readonly admitted: () => void
   /** A record found no room: what is queued should leave. */
   readonly full: () => void
@@ -169,7 +171,7 @@ export class Admission {
       explicitHashKey,
       bytes,
       ++this.#sequence,
-      Math.floor(this.#ports.timers.now()),
+      this.#ports.stamp(),
       waiter,
     )
   }

@@ -76,20 +76,22 @@ export class KeyOrder {
    */
   takeBack(entries: readonly Entry[]): readonly Entry[] {
     if (this.#companions === 0) return entries
-    const free: Entry[] = []
-    for (const entry of entries.toReversed()) {
-      const behind =
-        entry.partitionKey === undefined ? undefined : this.#keys.get(entry.partitionKey)
-      if (behind === undefined || behind.out === 1) free.push(entry)
-      else {
-        behind.unshift(entry)
-        behind.out--
-        this.#companions--
-        this.held++
-        this.heldBytes += entry.bytes
-      }
-    }
-    return free.reverse()
+    return entries
+      .toReversed()
+      .filter(entry => !this.#takeBehind(entry))
+      .toReversed()
+  }
+
+  /** Puts an entry back behind an older one of its key, if one is under way. */
+  #takeBehind(entry: Entry): boolean {
+    const behind = entry.partitionKey === undefined ? undefined : this.#keys.get(entry.partitionKey)
+    if (behind === undefined || behind.out === 1) return false
+    behind.unshift(entry)
+    behind.out--
+    this.#companions--
+    this.held++
+    this.heldBytes += entry.bytes
+    return true
   }
 
   /** Takes out the first held record of the key that has waited longest in the map. */
