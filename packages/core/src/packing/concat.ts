@@ -1,5 +1,6 @@
 import type { Entry } from '../buffer/entry.js'
-import type { WireRecord } from '../sending/client.js'
+import type { RecordData } from '../record/record.js'
+import type { ByteSink, OutgoingRecord, PackRecord } from '../sending/outgoing.js'
 import { keyBytesOf, type Pack, type PackFormat } from './packed-load.js'
 import type { SpreadKeys } from './spread-keys.js'
 
@@ -31,74 +32,69 @@ export class ConcatFormat implements PackFormat {
   }
 }
 
-class ConcatPack implements Pack {
-  readonly entries: Entry[]
+class ConcatPack implements Pack, PackRecord {
+  readonly #entries: Entry[]
   readonly shard = undefined
   bytes: number
   readonly #keyBytes: number
   readonly #options: ConcatOptions
-  readonly #keys: SpreadKeys
+  readonly PartitionKey: string
+  readonly ExplicitHashKey: string | undefined
+  /** Data and terminators, without those that records brought along. */
+  size = 0
 
   constructor(first: Entry, options: ConcatOptions, keys: SpreadKeys) {
-    this.entries = [first]
+    this.#entries = [first]
     // An entry's bytes hold its key, which the pack carries once, and its terminator.
     this.bytes = first.bytes
     this.#keyBytes = keyBytesOf(first)
     this.#options = options
-    this.#keys = keys
+    this.PartitionKey = first.partitionKey ?? keys.next()
+    this.ExplicitHashKey = first.explicitHashKey
   }
 
   growth({ bytes }: Entry): number | undefined {
     const growth = bytes - this.#keyBytes
     const { maxBytes, maxRecords } = this.#options
-    return this.bytes + growth > maxBytes || this.entries.length >= maxRecords ? undefined : growth
+    return this.bytes + growth > maxBytes || this.#entries.length >= maxRecords ? undefined : growth
   }
 
   add(entry: Entry, growth: number): void {
-    this.entries.push(entry)
+    this.#entries.push(entry)
     this.bytes += growth
   }
 
-  build(): WireRecord {
-    const [first] = this.entries
-    const record: WireRecord = {
-      Data: this.#join(),
-      PartitionKey: first?.partitionKey ?? this.#keys.next(),
-    }
-    if (first?.explicitHashKey !== undefined) record.ExplicitHashKey = first.explicitHashKey
-    return record
+  build(): OutgoingRecord {
+    const { terminator } = this.#options
+    this.size = this.bytes - this.#keyBytes
+    for (const { data } of this.#entries)
+      if (isTerminated(data, terminator)) this.size -= terminator.length
+    return this
   }
 
-  #join(): Buffer {
+  writeTo(sink: ByteSink): void {
     const { terminator } = this.#options
-    // Memory of its own: a slice would keep the whole pool it was cut from.
-    const joined = Buffer.allocUnsafeSlow(this.bytes - this.#keyBytes)
-    let at = 0
-    for (const { data } of this.entries) {
-      const start = at
-      if (typeof data === 'string') at += joined.write(data, at, 'utf8')
-      else {
-        joined.set(data, at)
-        at += data.length
-      }
-      if (terminator.length > 0 && !isTerminated(joined, start, at, terminator)) {
-        joined.set(terminator, at)
-        at += terminator.length
-      }
+    const [only] = terminator.length === 1 ? terminator : []
+    for (const { data } of this.#entries) {
+      if (typeof data === 'string') sink.text(data)
+      else sink.bytes(data)
+      if (isTerminated(data, terminator)) continue
+      if (only === undefined) sink.bytes(terminator)
+      else sink.byte(only)
     }
-    return joined.subarray(0, at)
   }
 }
 
-/** Whether the record from `start` to `end` brought its terminator along, as a log line does. */
-const isTerminated = (
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  terminator: Uint8Array,
-): boolean => {
-  const from = end - terminator.length
-  if (from < start) return false
-  for (let i = 0; i < terminator.length; i++) if (bytes[from + i] !== terminator[i]) return false
+/** Whether a record brings its terminator along, as a log line does. */
+const isTerminated = (data: RecordData, terminator: Uint8Array): boolean => {
+  const from = data.length - terminator.length
+  if (terminator.length === 0 || from < 0) return false
+  for (let i = 0; i < terminator.length; i++) {
+    const wanted = terminator[i] ?? 0
+    // In text only ASCII is one byte a character; other terminators are not looked for there.
+    if (typeof data === 'string' && wanted > 0x7f) return false
+    const found = typeof data === 'string' ? data.charCodeAt(from + i) : data[from + i]
+    if (found !== wanted) return false
+  }
   return true
 }

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { WireRecord } from '../sending/client.js'
+import { type OutgoingRecord, toWireRecord } from '../sending/outgoing.js'
 
 const compress = promisify(gzip)
 
@@ -13,7 +14,10 @@ export const gzipExpansion = (bytes: number): number => (bytes >> 12) + (bytes >
 /** Compresses each pack by itself, off this thread, complete with its footer. */
 export const gzipEach =
   (level: number) =>
-  (records: WireRecord[]): Promise<WireRecord[]> =>
+  (records: readonly OutgoingRecord[]): Promise<WireRecord[]> =>
     Promise.all(
-      records.map(async record => ({ ...record, Data: await compress(record.Data, { level }) })),
+      records.map(async record => {
+        const whole = toWireRecord(record)
+        return { ...whole, Data: await compress(whole.Data, { level }) }
+      }),
     )

@@ -1,9 +1,8 @@
-import { hash } from 'node:crypto'
 import type { Entry } from '../buffer/entry.js'
-import type { WireRecord } from '../sending/client.js'
+import type { ByteSink, OutgoingRecord, PackRecord } from '../sending/outgoing.js'
 import { KPL_DIGEST_BYTES, KPL_MAGIC, KPL_TAG } from './kpl-format.js'
 import { keyBytesOf, type Pack, type PackFormat } from './packed-load.js'
-import type { SpreadKeys } from './spread-keys.js'
+import { SPREAD_KEY_BYTES, type SpreadKeys } from './spread-keys.js'
 import { recordOf } from './unpacked.js'
 import { varintSize, writeVarint } from './varint.js'
 
@@ -42,12 +41,16 @@ export class KplFormat implements PackFormat {
   }
 }
 
-class KplPack implements Pack {
-  readonly entries: Entry[] = []
+class KplPack implements Pack, PackRecord {
+  readonly #entries: Entry[] = []
   readonly shard: string | undefined
   bytes: number
+  readonly PartitionKey: string
+  readonly ExplicitHashKey: string | undefined
+  size = 0
   readonly #options: KplOptions
   readonly #keys: SpreadKeys
+  readonly #outerKeyBytes: number
   /** Index of each key in its table. Maps keep their order, whatever the keys look like. */
   readonly #partitionKeys = new Map<string | undefined, number>()
   readonly #hashKeys = new Map<string, number>()
@@ -61,6 +64,9 @@ class KplPack implements Pack {
     this.shard = shard
     this.#lastKey = first.partitionKey
     this.#lastKeyBytes = keyBytesOf(first)
+    this.#outerKeyBytes = this.#lastKeyBytes
+    this.PartitionKey = first.partitionKey ?? keys.next()
+    this.ExplicitHashKey = first.explicitHashKey
     this.bytes = KPL_MAGIC.length + KPL_DIGEST_BYTES + this.#lastKeyBytes
     this.add(first, this.#size(first))
   }
@@ -68,7 +74,7 @@ class KplPack implements Pack {
   growth(entry: Entry): number | undefined {
     const growth = this.#size(entry)
     const { maxBytes, maxRecords } = this.#options
-    return this.bytes + growth > maxBytes || this.entries.length >= maxRecords ? undefined : growth
+    return this.bytes + growth > maxBytes || this.#entries.length >= maxRecords ? undefined : growth
   }
 
   add(entry: Entry, growth: number): void {
@@ -77,22 +83,29 @@ class KplPack implements Pack {
       this.#partitionKeys.set(partitionKey, this.#partitionKeys.size)
     if (explicitHashKey !== undefined && !this.#hashKeys.has(explicitHashKey))
       this.#hashKeys.set(explicitHashKey, this.#hashKeys.size)
-    this.entries.push(entry)
+    this.#entries.push(entry)
     this.bytes += growth
   }
 
-  build(): WireRecord {
-    const [first, second] = this.entries
-    if (first === undefined) throw new Error('a pack has at least one record')
+  build(): OutgoingRecord {
+    const [first, second] = this.#entries
     // A single record needs no aggregate, so that any consumer can read it.
-    if (second === undefined) return recordOf(first, this.#keys)
-    const record: WireRecord = {
-      PartitionKey: first.partitionKey ?? this.#keys.next(),
-      Data: new Uint8Array(),
-    }
-    record.Data = this.#aggregate(record.PartitionKey)
-    if (first.explicitHashKey !== undefined) record.ExplicitHashKey = first.explicitHashKey
-    return record
+    if (first !== undefined && second === undefined) return recordOf(first, this.#keys)
+    this.size = this.bytes - this.#outerKeyBytes
+    // A generated key may be shorter than it was taken for; in the table it stands once.
+    if (this.#partitionKeys.has(undefined))
+      this.size += fieldSize(this.PartitionKey.length) - fieldSize(SPREAD_KEY_BYTES)
+    return this
+  }
+
+  writeTo(sink: ByteSink): void {
+    sink.bytes(KPL_MAGIC)
+    sink.beginDigest()
+    for (const key of this.#partitionKeys.keys())
+      writeText(sink, KPL_TAG.partitionKey, key ?? this.PartitionKey)
+    for (const key of this.#hashKeys.keys()) writeText(sink, KPL_TAG.explicitHashKey, key)
+    for (const entry of this.#entries) this.#writeRecord(sink, entry)
+    sink.writeDigest()
   }
 
   /** What the aggregate gains by a record: its message, and its keys if they are new. */
@@ -119,22 +132,7 @@ class KplPack implements Pack {
     return key === undefined ? 0 : 1 + varintSize(this.#hashKeys.get(key) ?? this.#hashKeys.size)
   }
 
-  #aggregate(outerKey: string): Buffer {
-    // The estimate of `bytes` is exact but for a generated key, which may be shorter.
-    const buffer = Buffer.allocUnsafeSlow(this.bytes)
-    buffer.set(KPL_MAGIC)
-    const start = KPL_MAGIC.length
-    let at = start
-    for (const key of this.#partitionKeys.keys())
-      at = writeText(buffer, KPL_TAG.partitionKey, key ?? outerKey, at)
-    for (const key of this.#hashKeys.keys())
-      at = writeText(buffer, KPL_TAG.explicitHashKey, key, at)
-    for (const entry of this.entries) at = this.#writeRecord(buffer, entry, at)
-    buffer.set(digestOf(buffer.subarray(start, at)), at)
-    return buffer.subarray(0, at + KPL_DIGEST_BYTES)
-  }
-
-  #writeRecord(buffer: Buffer, entry: Entry, start: number): number {
+  #writeRecord(sink: ByteSink, entry: Entry): void {
     const { data, partitionKey, explicitHashKey } = entry
     if (partitionKey !== this.#lastKey) {
       this.#lastKey = partitionKey
@@ -142,31 +140,26 @@ class KplPack implements Pack {
     }
     const size = entry.bytes - this.#lastKeyBytes
     const index = this.#partitionKeys.get(partitionKey) ?? 0
-    const message = 1 + varintSize(index) + fieldSize(size) + this.#hashKeySize(explicitHashKey)
-    let at = start
-    buffer[at++] = KPL_TAG.record
-    at = writeVarint(buffer, message, at)
-    buffer[at++] = KPL_TAG.partitionKeyIndex
-    at = writeVarint(buffer, index, at)
+    sink.byte(KPL_TAG.record)
+    writeVarint(sink, 1 + varintSize(index) + fieldSize(size) + this.#hashKeySize(explicitHashKey))
+    sink.byte(KPL_TAG.partitionKeyIndex)
+    writeVarint(sink, index)
     if (explicitHashKey !== undefined) {
-      buffer[at++] = KPL_TAG.explicitHashKeyIndex
-      at = writeVarint(buffer, this.#hashKeys.get(explicitHashKey) ?? 0, at)
+      sink.byte(KPL_TAG.explicitHashKeyIndex)
+      writeVarint(sink, this.#hashKeys.get(explicitHashKey) ?? 0)
     }
-    buffer[at++] = KPL_TAG.data
-    at = writeVarint(buffer, size, at)
-    if (typeof data === 'string') buffer.write(data, at, 'utf8')
-    else buffer.set(data, at)
-    return at + size
+    sink.byte(KPL_TAG.data)
+    writeVarint(sink, size)
+    if (typeof data === 'string') sink.text(data)
+    else sink.bytes(data)
   }
 }
 
 /** A field of this many bytes, with its tag and length. */
 const fieldSize = (bytes: number): number => 1 + varintSize(bytes) + bytes
 
-const writeText = (buffer: Buffer, tag: number, text: string, start: number): number => {
-  buffer[start] = tag
-  const at = writeVarint(buffer, Buffer.byteLength(text, 'utf8'), start + 1)
-  return at + buffer.write(text, at, 'utf8')
+const writeText = (sink: ByteSink, tag: number, text: string): void => {
+  sink.byte(tag)
+  writeVarint(sink, Buffer.byteLength(text, 'utf8'))
+  sink.text(text)
 }
-
-const digestOf = (bytes: Uint8Array): Uint8Array => hash('md5', bytes, 'buffer')

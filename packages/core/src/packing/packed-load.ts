@@ -1,11 +1,11 @@
 import type { Entry } from '../buffer/entry.js'
 import type { WireRecord } from '../sending/client.js'
+import type { OutgoingRecord } from '../sending/outgoing.js'
 import type { Load, Packed } from './packer.js'
 import { SPREAD_KEY_BYTES } from './spread-keys.js'
 
 /** One Kinesis record being filled. */
 export interface Pack {
-  readonly entries: readonly Entry[]
   /** What it weighs now, partition key included. */
   readonly bytes: number
   /** The shard it is made for, where it matters. */
@@ -13,7 +13,7 @@ export interface Pack {
   /** What it would gain by this record; undefined: it does not fit any more. */
   growth(entry: Entry): number | undefined
   add(entry: Entry, growth: number): void
-  build(): WireRecord
+  build(): OutgoingRecord
 }
 
 /** What tells packings apart. */
@@ -23,7 +23,7 @@ export interface PackFormat {
   /** Where a record belongs, if not with those of its partition key. */
   groupOf(entry: Entry): string | undefined
   /** A step after building, such as compression. */
-  readonly finish: ((records: WireRecord[]) => Promise<WireRecord[]>) | undefined
+  readonly finish: ((records: readonly OutgoingRecord[]) => Promise<WireRecord[]>) | undefined
 }
 
 /** A request of packs. Records of one key (or group) share a pack; those without one share any. */

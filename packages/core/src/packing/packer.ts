@@ -1,10 +1,10 @@
 import type { Entry } from '../buffer/entry.js'
-import type { WireRecord } from '../sending/client.js'
+import type { OutgoingRecord } from '../sending/outgoing.js'
 
 /** The user records of a request as Kinesis records. */
 export interface Packed {
   /** A promise while they are being compressed, off this thread. */
-  readonly records: WireRecord[] | Promise<WireRecord[]>
+  readonly records: readonly OutgoingRecord[] | Promise<readonly OutgoingRecord[]>
   /** Index of the Kinesis record that carries each entry; undefined: entry i is record i. */
   readonly carriers: readonly number[] | undefined
   /**

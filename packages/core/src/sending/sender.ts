@@ -1,7 +1,9 @@
 import { RequestTimeoutError, ShortResponseError } from '../errors/errors.js'
 import type { Timers } from '../time/timers.js'
-import type { BatchingKinesisClient, PutRecordsResult, StreamTarget, WireRecord } from './client.js'
+import type { BatchingKinesisClient, PutRecordsResult, StreamTarget } from './client.js'
+import { FastKinesisClient } from './fast/fast-client.js'
 import { UnreadAnswer } from './fast/unread-answer.js'
+import { type OutgoingRecord, toWireRecord } from './outgoing.js'
 
 /** How a request ended. Failing is an expected outcome, so it is data and not an exception. */
 export type Outcome =
@@ -42,7 +44,10 @@ export class Sender {
   }
 
   /** @param records a promise while they are being compressed */
-  send(records: WireRecord[] | Promise<WireRecord[]>, done: (outcome: Outcome) => void): Flight {
+  send(
+    records: readonly OutgoingRecord[] | Promise<readonly OutgoingRecord[]>,
+    done: (outcome: Outcome) => void,
+  ): Flight {
     const controller = new AbortController()
     let cancelTimer: (() => void) | undefined
     let open = true
@@ -82,15 +87,15 @@ export class Sender {
 
   /** A client may also throw instead of rejecting. */
   async #call(
-    packed: WireRecord[] | Promise<WireRecord[]>,
+    packed: readonly OutgoingRecord[] | Promise<readonly OutgoingRecord[]>,
     abortSignal: AbortSignal,
   ): Promise<Outcome> {
-    const records = Array.isArray(packed) ? packed : await packed
+    const records = packed instanceof Promise ? await packed : packed
     const sent = records.length
-    const response = await this.#client.putRecords(
-      { Records: records, ...this.#target },
-      { abortSignal },
-    )
+    const client = this.#client
+    const response = await (client instanceof FastKinesisClient
+      ? client.putOutgoing({ Records: records, ...this.#target }, { abortSignal })
+      : client.putRecords({ Records: records.map(toWireRecord), ...this.#target }, { abortSignal }))
     return outcomeOf(response, sent)
   }
 }

@@ -1,3 +1,7 @@
+import { createHash, type Hash } from 'node:crypto'
+import type { WireRecord } from '../client.js'
+import type { ByteSink } from '../outgoing.js'
+
 /**
  * Base64 of many small byte arrays, or of large ones, straight into a buffer. One call into Node
  * costs as much as encoding 200 bytes, and a string larger than the processor's cache gets pages of
@@ -14,20 +18,22 @@ const encoded = Buffer.allocUnsafeSlow((PIECE_BYTES / 3) * 4)
 
 export const base64Length = (bytes: number): number => Math.ceil(bytes / 3) * 4
 
-/** Small arrays, encoded together. */
+/** Records with small data, encoded together. */
 export class Base64Group {
+  readonly records: WireRecord[] = []
   #used = 0
   #read = 0
 
-  /** Adds an array if there is room. */
-  add(data: Uint8Array): boolean {
-    const { length } = data
+  /** Adds a record if there is room. */
+  add(record: WireRecord): boolean {
+    const { length } = record.Data
     const end = this.#used + base64Length(length) * 0.75
     if (end > PIECE_BYTES) return false
-    pieces.set(data, this.#used)
+    pieces.set(record.Data, this.#used)
     // Up to two bytes of padding: zeros, of which `copyNext` makes what base64 has for them.
     for (let i = this.#used + length; i < end; i++) pieces[i] = 0
     this.#used = end
+    this.records.push(record)
     return true
   }
 
@@ -35,7 +41,7 @@ export class Base64Group {
     encoded.write(pieces.toString('base64', 0, this.#used), 0, 'latin1')
   }
 
-  /** Copies the next array's base64 to `target` and returns where it ends. */
+  /** Copies the next record's base64 to `target` and returns where it ends. */
   copyNext(length: number, target: Buffer, at: number): number {
     const size = base64Length(length)
     encoded.copy(target, at, this.#read, this.#read + size)
@@ -48,6 +54,7 @@ export class Base64Group {
   }
 
   clear(): void {
+    this.records.length = 0
     this.#used = 0
     this.#read = 0
   }
@@ -55,11 +62,66 @@ export class Base64Group {
 
 const EQUALS = 0x3d
 
-/** Writes the base64 of an array of any size and returns where it ends. */
-export const writeBase64 = (data: Uint8Array, target: Buffer, start: number): number => {
-  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-  let at = start
-  for (let from = 0; from < bytes.length; from += PIECE_BYTES)
-    at += target.write(bytes.toString('base64', from, from + PIECE_BYTES), at, 'latin1')
-  return at
+/** Takes the parts of a record and writes their base64 to a buffer. */
+export class Base64Sink implements ByteSink {
+  readonly #target: Buffer
+  #at: number
+  #used = 0
+  #digest: Hash | undefined
+  #digestFrom = 0
+
+  constructor(target: Buffer, at: number) {
+    this.#target = target
+    this.#at = at
+  }
+
+  byte(value: number): void {
+    if (this.#used === PIECE_BYTES) this.#encode()
+    pieces[this.#used++] = value
+  }
+
+  bytes(data: Uint8Array): void {
+    let from = 0
+    while (data.length - from > PIECE_BYTES - this.#used) {
+      const to = from + PIECE_BYTES - this.#used
+      pieces.set(data.subarray(from, to), this.#used)
+      this.#used = PIECE_BYTES
+      this.#encode()
+      from = to
+    }
+    pieces.set(from === 0 ? data : data.subarray(from), this.#used)
+    this.#used += data.length - from
+  }
+
+  text(data: string): void {
+    // A character takes at most 3 bytes of UTF-8.
+    if (data.length * 3 <= PIECE_BYTES - this.#used)
+      this.#used += pieces.write(data, this.#used, 'utf8')
+    else this.bytes(Buffer.from(data, 'utf8'))
+  }
+
+  beginDigest(): void {
+    this.#digest = createHash('md5')
+    this.#digestFrom = this.#used
+  }
+
+  writeDigest(): void {
+    this.#digest?.update(pieces.subarray(this.#digestFrom, this.#used))
+    const digest = this.#digest?.digest()
+    this.#digest = undefined
+    if (digest !== undefined) this.bytes(digest)
+  }
+
+  /** Writes what is left, padded; returns where it ends. */
+  end(): number {
+    this.#encode()
+    return this.#at
+  }
+
+  #encode(): void {
+    this.#digest?.update(pieces.subarray(this.#digestFrom, this.#used))
+    this.#digestFrom = 0
+    this.#at += this.#target.write(pieces.toString('base64', 0, this.#used), this.#at, 'latin1')
+    this.#used = 0
+  }
 }

@@ -11,7 +11,8 @@ import type {
   PutRecordsRequest,
   PutRecordsResponse,
 } from '../client.js'
-import { putRecordsBody } from './put-records-body.js'
+import { toWireRecord } from '../outgoing.js'
+import { type OutgoingRequest, putRecordsBody } from './put-records-body.js'
 import { type HttpResponse, streamOf, type Template, Templates } from './template.js'
 import { tellsAllStored, UnreadAnswer } from './unread-answer.js'
 
@@ -48,15 +49,28 @@ export class FastKinesisClient extends KinesisClient implements BatchingKinesisC
     input: PutRecordsRequest,
     options: PutRecordsOptions = {},
   ): Promise<PutRecordsResponse> {
+    return this.putOutgoing(input, options)
+  }
+
+  /** As `putRecords`, for packs as well as whole records. */
+  async putOutgoing(
+    input: OutgoingRequest,
+    options: PutRecordsOptions,
+  ): Promise<PutRecordsResponse> {
     const stream = streamOf(input)
     const template = this.#templates?.get(stream)
-    if (template === undefined) return this.send(new PutRecordsCommand(input), options)
+    if (template === undefined)
+      return this.send(
+        new PutRecordsCommand({ ...input, Records: input.Records.map(toWireRecord) }),
+        options,
+      )
 
+    const sent = input.Records.length
     const response = await this.#exchange(template, putRecordsBody(input), options)
     const body = await bytesOf(response.body)
     if (response.statusCode === 200) {
       const read = (): PutRecordsResponse => parse(body, response)
-      const answer = tellsAllStored(body, input.Records.length) ? new UnreadAnswer(read) : read()
+      const answer = tellsAllStored(body, sent) ? new UnreadAnswer(read) : read()
       template.auth.signer.successHandler?.(response, template.auth.properties)
       return answer
     }

@@ -1,5 +1,12 @@
-import type { PutRecordsRequest, WireRecord } from '../client.js'
-import { Base64Group, base64Length, writeBase64 } from './base64.js'
+import { isPack, type OutgoingRecord, sizeOf } from '../outgoing.js'
+import { Base64Group, Base64Sink, base64Length } from './base64.js'
+
+/** A request as the producer hands it over; a client's own kind of request is one too. */
+export interface OutgoingRequest {
+  readonly Records: readonly OutgoingRecord[]
+  readonly StreamName?: string
+  readonly StreamARN?: string
+}
 
 /** Room for the punctuation and field names of one record, hash key included. */
 const RECORD_OVERHEAD = 110
@@ -14,44 +21,46 @@ export const putRecordsBody = ({
   Records: records,
   StreamName,
   StreamARN,
-}: PutRecordsRequest): Buffer => {
+}: OutgoingRequest): Buffer => {
   const target =
     StreamARN === undefined
       ? `"StreamName":${JSON.stringify(StreamName)}`
       : `"StreamARN":${JSON.stringify(StreamARN)}`
   let size = target.length + 20
-  for (const { Data, PartitionKey } of records)
-    size += base64Length(Data.length) + PartitionKey.length * MAX_JSON_BYTES + RECORD_OVERHEAD
+  for (const record of records)
+    size +=
+      base64Length(sizeOf(record)) + record.PartitionKey.length * MAX_JSON_BYTES + RECORD_OVERHEAD
   const body = Buffer.allocUnsafeSlow(size)
   let at = body.write(`{${target},"Records":[`, 0, 'latin1')
-  const group = new Base64Group()
+  const small = new Base64Group()
   for (let from = 0; from < records.length; ) {
-    let to = from
-    for (let next = records[to]; next !== undefined && group.add(next.Data); next = records[to])
-      to++
-    if (to > from) at = writeGroup(body, at, records, from, to, group)
-    else at = writeLarge(body, at, records, to++)
-    from = to
+    const to = addSmall(records, from, small)
+    if (to > from) at = writeSmall(body, at, small, from === 0)
+    else at = writeLarge(body, at, records[from], from === 0)
+    from = Math.max(to, from + 1)
   }
   at += body.write(']}', at, 'latin1')
   return body.subarray(0, at)
 }
 
-/** Records whose data was encoded together. */
-const writeGroup = (
-  body: Buffer,
-  start: number,
-  records: readonly WireRecord[],
-  from: number,
-  to: number,
-  group: Base64Group,
-): number => {
+/** Adds whole records from this index on, as many as the group takes; returns where it stopped. */
+const addSmall = (records: readonly OutgoingRecord[], from: number, group: Base64Group): number => {
+  let at = from
+  for (
+    let record = records[at];
+    record !== undefined && !isPack(record) && group.add(record);
+    record = records[at]
+  )
+    at++
+  return at
+}
+
+/** The records whose data was encoded together. */
+const writeSmall = (body: Buffer, start: number, group: Base64Group, first: boolean): number => {
   group.encode()
   let at = start
-  for (let i = from; i < to; i++) {
-    const record = records[i]
-    if (record === undefined) break
-    at = writeAscii(body, i === 0 ? FIRST : NEXT, at)
+  for (const record of group.records) {
+    at = writeAscii(body, first && at === start ? FIRST : NEXT, at)
     at = group.copyNext(record.Data.length, body, at)
     at = writeKeys(body, record, at)
   }
@@ -62,18 +71,19 @@ const writeGroup = (
 const writeLarge = (
   body: Buffer,
   start: number,
-  records: readonly WireRecord[],
-  index: number,
+  record: OutgoingRecord | undefined,
+  first: boolean,
 ): number => {
-  const record = records[index]
   if (record === undefined) return start
-  const at = writeAscii(body, index === 0 ? FIRST : NEXT, start)
-  return writeKeys(body, record, writeBase64(record.Data, body, at))
+  const sink = new Base64Sink(body, writeAscii(body, first ? FIRST : NEXT, start))
+  if (isPack(record)) record.writeTo(sink)
+  else sink.bytes(record.Data)
+  return writeKeys(body, record, sink.end())
 }
 
 const writeKeys = (
   body: Buffer,
-  { PartitionKey, ExplicitHashKey }: WireRecord,
+  { PartitionKey, ExplicitHashKey }: OutgoingRecord,
   start: number,
 ): number => {
   let at = writeAscii(body, KEY, start)
