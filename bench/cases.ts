@@ -74,7 +74,7 @@ const producer =
 
 /** Records that may share packs: no key, and room for more than unpacked ones need. */
 const packed = (config: ProducerConfig): Case => {
-  const run = producer({ batchSize: 4, bufferSize: 16_000, ...config })
+  const run = producer({ batchSize: Number(process.env['BS'] ?? 4), bufferSize: Number(process.env['BUF'] ?? 16_000), ...config })
   return (endpoint, load, records) => run(endpoint, { ...load, keys: [] }, records)
 }
 
@@ -85,5 +85,5 @@ export const CASES: Readonly<Record<string, Case>> = {
   'producer, ordered': producer({ ordering: 'partitionKey' }),
   concat: packed({ packing: { kind: 'concat' } }),
   'concat, gzip': packed({ packing: { kind: 'concat', compression: 'gzip' } }),
-  kpl: packed({ batchSize: 16, packing: { kind: 'kpl' } }),
+  kpl: packed({ packing: { kind: 'kpl' }, batchSize: Number(process.env['BS'] ?? 16) }),
 }
