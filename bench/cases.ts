@@ -6,8 +6,9 @@ import { BATCH, IN_FLIGHT, type Load, STREAM } from './load.js'
 /** Sends `records` records and resolves when all of them are stored. */
 export type Case = (endpoint: string, load: Load, records: number) => Promise<void>
 
-const connect = (endpoint: string) =>
+const connect = (endpoint: string, wireFormat: 'json' | 'cbor' = 'json') =>
   createKinesisClient({
+    wireFormat,
     region: 'us-east-1',
     endpoint,
     credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
@@ -49,9 +50,9 @@ const sdkLoop: Case = async (endpoint, { data, keys }, records) => {
 }
 
 const producer =
-  (config: ProducerConfig): Case =>
+  (config: ProducerConfig, wireFormat?: 'json' | 'cbor'): Case =>
   async (endpoint, { data, keys }, records) => {
-    const client = connect(endpoint)
+    const client = connect(endpoint, wireFormat)
     const made = new BatchProducer(client, STREAM, {
       batchSize: BATCH,
       // Room for what is in flight and as much again.
@@ -73,17 +74,21 @@ const producer =
   }
 
 /** Records that may share packs: no key, and room for more than unpacked ones need. */
-const packed = (config: ProducerConfig): Case => {
-  const run = producer({ batchSize: Number(process.env['BS'] ?? 4), bufferSize: Number(process.env['BUF'] ?? 16_000), ...config })
+const packed = (config: ProducerConfig, wireFormat?: 'json' | 'cbor'): Case => {
+  const run = producer({ batchSize: 6, bufferSize: 20_000, ...config }, wireFormat)
   return (endpoint, load, records) => run(endpoint, { ...load, keys: [] }, records)
 }
+const kpl = { packing: { kind: 'kpl' }, batchSize: 24 } as const
 
 export const CASES: Readonly<Record<string, Case>> = {
   floor,
   'SDK loop': sdkLoop,
   producer: producer({}),
   'producer, ordered': producer({ ordering: 'partitionKey' }),
+  'producer, cbor': producer({}, 'cbor'),
   concat: packed({ packing: { kind: 'concat' } }),
-  'concat, gzip': packed({ packing: { kind: 'concat', compression: 'gzip' } }),
-  kpl: packed({ packing: { kind: 'kpl' }, batchSize: Number(process.env['BS'] ?? 16) }),
+  'concat, gzip': packed({ packing: { kind: 'concat', compression: 'gzip' }, batchSize: 4 }),
+  kpl: packed(kpl),
+  'concat, cbor': packed({ packing: { kind: 'concat' } }, 'cbor'),
+  'kpl, cbor': packed(kpl, 'cbor'),
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { BatchProducer, createKinesisClient } from '@kinesis-producer/core'
-import { putRecordsBody } from '@kinesis-producer/core/internal/sending/fast/put-records-body'
-import { tellsAllStored } from '@kinesis-producer/core/internal/sending/fast/unread-answer'
+import { tellsAllStored } from '@kinesis-producer/core/internal/sending/fast/json-answer'
+import { JSON_WIRE } from '@kinesis-producer/core/internal/sending/fast/json-wire'
+import type { OutgoingRequest } from '@kinesis-producer/core/internal/sending/fast/wire'
 import fc from 'fast-check'
 import {
   type FakeKinesis,
@@ -9,6 +10,11 @@ import {
   startFakeKinesis,
   TEST_CREDENTIALS,
 } from '../support/endpoint/index.js'
+
+const bodyOf = (request: OutgoingRequest): Buffer => {
+  const room = Buffer.alloc(JSON_WIRE.maxBodyBytes(request))
+  return room.subarray(0, JSON_WIRE.writeBody(request, room))
+}
 
 const record = fc.record(
   {
@@ -26,7 +32,7 @@ describe('the body of a PutRecords request', () => {
         const target = byName
           ? { StreamName: 's' }
           : { StreamARN: 'arn:aws:kinesis:eu-west-1:000000000000:stream/s' }
-        const read: unknown = JSON.parse(putRecordsBody({ ...target, Records }).toString('utf8'))
+        const read: unknown = JSON.parse(bodyOf({ ...target, Records }).toString('utf8'))
         assert.deepEqual(read, {
           ...target,
           Records: Records.map(({ Data, ...rest }) => ({
@@ -41,7 +47,7 @@ describe('the body of a PutRecords request', () => {
 
   it('reads data that is a window on a larger buffer', () => {
     const window = new Uint8Array(Buffer.from('..inside..')).subarray(2, 8)
-    const body = putRecordsBody({ StreamName: 's', Records: [{ Data: window, PartitionKey: 'k' }] })
+    const body = bodyOf({ StreamName: 's', Records: [{ Data: window, PartitionKey: 'k' }] })
     assert.match(body.toString(), new RegExp(Buffer.from('inside').toString('base64')))
   })
 })

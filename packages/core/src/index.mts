@@ -20,6 +20,7 @@ export type {
   OpenedProducer,
   Ordering,
   PackingConfig,
+  ProducerClientConfig,
   ProducerConfig,
   ProducerStats,
   PutRecordsOptions,
@@ -65,4 +66,5 @@ export {
   RequestTimeoutError,
   ShortResponseError,
   WHEN_FULL,
+  WIRE_FORMATS,
 } from './index.js'

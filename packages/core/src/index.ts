@@ -41,6 +41,7 @@ export type {
   PutRecordsResult,
   WireRecord,
 } from './sending/client.js'
-export { createKinesisClient } from './sending/create-client.js'
+export type { ProducerClientConfig } from './sending/create-client.js'
+export { createKinesisClient, WIRE_FORMATS } from './sending/create-client.js'
 export type { Latency, ProducerStats, StatReceiver, StatsBatch } from './stats/stats.js'
 export type { Clock, ClockTimer } from './time/clock.js'

@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Reply } from './reply.js'
+import { AMZ_CBOR, fromCbor, toCbor } from './cbor.js'
+import { type Json, parseJson } from './json.js'
+import { AMZ_JSON, type Reply } from './reply.js'
 
 /** What `http` and `http2` requests share. */
 export interface WireRequest extends AsyncIterable<unknown> {
@@ -13,7 +15,7 @@ export interface WireResponse {
   statusCode: number
   setHeader(name: string, value: string | number): unknown
   write(chunk: Buffer, callback: () => void): boolean
-  end(body: string): unknown
+  end(body: string | Buffer): unknown
   once(event: 'close', listener: () => void): unknown
 }
 
@@ -49,16 +51,26 @@ export class Exchange {
     })
   }
 
+  /** The request's JSON, or what its CBOR would be in JSON. */
+  request(): Json | undefined {
+    return this.#isCbor ? fromCbor(this.body) : parseJson(this.body.toString('utf8'))
+  }
+
+  get #isCbor(): boolean {
+    return this.headers['content-type'] === AMZ_CBOR
+  }
+
   answer(reply: Reply): void {
     if (this.gone.aborted) return
-    this.#head(reply)
-    this.#response.end(reply.body)
+    const body = this.#isCbor && reply.type === AMZ_JSON ? toCbor(reply.body) : reply.body
+    this.#head(reply.status, typeof body === 'string' ? reply.type : AMZ_CBOR, body)
+    this.#response.end(body)
   }
 
   /** Promises the whole body, sends half of it, then kills the connection. */
   cut(reply: Reply): void {
     if (this.gone.aborted) return
-    this.#head(reply)
+    this.#head(reply.status, reply.type, reply.body)
     const half = Buffer.from(reply.body).subarray(0, Math.ceil(reply.body.length / 2))
     // The kernel must have the half before the socket dies, or the client would see no response.
     this.#response.write(half, () => setImmediate(this.#sever))
@@ -68,11 +80,11 @@ export class Exchange {
     this.#sever()
   }
 
-  #head(reply: Reply): void {
-    this.status = reply.status
-    this.#response.statusCode = reply.status
-    this.#response.setHeader('content-type', reply.type)
-    this.#response.setHeader('content-length', Buffer.byteLength(reply.body))
+  #head(status: number, type: string, body: string | Buffer): void {
+    this.status = status
+    this.#response.statusCode = status
+    this.#response.setHeader('content-type', type)
+    this.#response.setHeader('content-length', Buffer.byteLength(body))
     this.#response.setHeader(
       'x-amzn-requestid',
       `00000000-0000-4000-8000-${String(++requestIds).padStart(12, '0')}`,

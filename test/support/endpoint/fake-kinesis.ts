@@ -6,7 +6,7 @@ import type { StoredRecord, StreamOptions } from './fake-stream.js'
 import { type FaultChooser, FaultSource } from './fault-source.js'
 import type { Fault } from './faults.js'
 import { Front } from './front.js'
-import { type Json, listOf, parseJson } from './json.js'
+import { type Json, listOf } from './json.js'
 import { seededRandom } from './random.js'
 import { errorReply, jsonReply, ServiceError } from './reply.js'
 import { type Counts, type RequestEntry, RequestLog } from './request-log.js'
@@ -195,7 +195,7 @@ export class FakeKinesis {
       this.#inspect(exchange)
       return
     }
-    const body = parseJson(exchange.body.toString('utf8'))
+    const body = exchange.request()
     const stream = body === undefined ? '' : streamNameOf(body)
     const entry = this.#log.begin(exchange.operation, stream, listOf(body?.['Records']).length)
     try {

@@ -2,11 +2,28 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { KinesisClient, KinesisClientConfig } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { checkOneOf } from '../options/check.js'
+import { CBOR_WIRE } from './fast/cbor-wire.js'
 import { FastKinesisClient } from './fast/fast-client.js'
+import { JSON_WIRE } from './fast/json-wire.js'
 
 const CONNECT_TIMEOUT_MS = 5000
 const REQUEST_TIMEOUT_MS = 20_000
 const MAX_SOCKETS = 256
+
+/** Formats of PutRecords requests. */
+export const WIRE_FORMATS = ['json', 'cbor'] as const
+
+/** Options of `createKinesisClient`: the SDK's own, and the format of PutRecords. */
+export interface ProducerClientConfig extends KinesisClientConfig {
+  /**
+   * `cbor`: records go as bytes, without base64, which takes a third less CPU and network. The AWS
+   * SDK for Java speaks it with Kinesis; ours was tested with emulators only. An endpoint that does
+   * not understand it is spoken to in JSON.
+   * @default 'json'
+   */
+  readonly wireFormat?: (typeof WIRE_FORMATS)[number] | undefined
+}
 
 /**
  * Makes a `KinesisClient` fit for a producer. The SDK's own defaults open a connection for each
@@ -20,8 +37,13 @@ const MAX_SOCKETS = 256
  *   middleware before the first request.
  *
  * @param config any option of the SDK's client; what you give wins
+ * @throws {ConfigError} unknown `wireFormat`
  */
-export const createKinesisClient = (config: KinesisClientConfig = {}): KinesisClient => {
+export const createKinesisClient = ({
+  wireFormat = 'json',
+  ...config
+}: ProducerClientConfig = {}): KinesisClient => {
+  checkOneOf('wireFormat', wireFormat, WIRE_FORMATS)
   const agentOptions = { keepAlive: true, maxSockets: MAX_SOCKETS, scheduling: 'lifo' } as const
   const defaults: KinesisClientConfig = {
     maxAttempts: 1,
@@ -34,7 +56,12 @@ export const createKinesisClient = (config: KinesisClientConfig = {}): KinesisCl
     }),
   }
   return withoutNodeVersionWarning(
-    () => new FastKinesisClient({ ...defaults, ...config }, Object.keys(config)),
+    () =>
+      new FastKinesisClient(
+        { ...defaults, ...config },
+        Object.keys(config),
+        wireFormat === 'cbor' ? CBOR_WIRE : JSON_WIRE,
+      ),
   )
 }
 

@@ -12,9 +12,11 @@ import type {
   PutRecordsResponse,
 } from '../client.js'
 import { toWireRecord } from '../outgoing.js'
-import { type OutgoingRequest, putRecordsBody } from './put-records-body.js'
+import { CBOR_WIRE } from './cbor-wire.js'
+import { JSON_WIRE } from './json-wire.js'
 import { type HttpResponse, streamOf, type Template, Templates } from './template.js'
-import { tellsAllStored, UnreadAnswer } from './unread-answer.js'
+import { UnreadAnswer } from './unread-answer.js'
+import type { OutgoingRequest, Wire } from './wire.js'
 
 /** Options under which the short way does all that the SDK's pipeline would do. */
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
@@ -30,6 +32,14 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
   'defaultsMode',
 ])
 
+/** How an endpoint says that it does not know a format of requests. */
+const NOT_UNDERSTOOD: ReadonlySet<string> = new Set([
+  'SerializationException',
+  'UnknownOperationException',
+  'UnsupportedMediaTypeException',
+  'Unknown',
+])
+
 /**
  * The SDK's client with a shorter way for PutRecords: our own body, the SDK's signer, credentials,
  * endpoint and HTTP handler, but neither its schema walks nor its middleware, which cost more than
@@ -37,9 +47,11 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
  */
 export class FastKinesisClient extends KinesisClient implements BatchingKinesisClient {
   readonly #templates: Templates | undefined
+  #wire: Wire
 
-  constructor(config: KinesisClientConfig, given: readonly string[]) {
+  constructor(config: KinesisClientConfig, given: readonly string[], wire: Wire = JSON_WIRE) {
     super(config)
+    this.#wire = wire
     // Walks through all records for a log line, even when nobody logs.
     if (config.logger === undefined) this.middlewareStack.remove('loggerMiddleware')
     if (given.every(option => KNOWN_OPTIONS.has(option))) this.#templates = new Templates(this)
@@ -66,25 +78,30 @@ export class FastKinesisClient extends KinesisClient implements BatchingKinesisC
       )
 
     const sent = input.Records.length
-    const response = await this.#exchange(template, putRecordsBody(input), options)
-    const body = await bytesOf(response.body)
-    if (response.statusCode === 200) {
-      const read = (): PutRecordsResponse => parse(body, response)
-      const answer = tellsAllStored(body, sent) ? new UnreadAnswer(read) : read()
-      template.auth.signer.successHandler?.(response, template.auth.properties)
-      return answer
+    const wire = this.#wire
+    const room = Buffer.allocUnsafeSlow(wire.maxBodyBytes(input))
+    const body = room.subarray(0, wire.writeBody(input, room))
+    const response = await this.#exchange(template, wire, body, options)
+    const answer = await bytesOf(response.body)
+    if (response.statusCode !== 200) {
+      this.#templates?.forget(stream)
+      throw this.#error(template, response, answer)
     }
-    this.#templates?.forget(stream)
-    throw this.#error(template, response, body)
+    const read = (): PutRecordsResponse => this.#read(wire, answer, response)
+    const result = wire.tellsAllStored(answer, sent) ? new UnreadAnswer(read) : read()
+    template.auth.signer.successHandler?.(response, template.auth.properties)
+    return result
   }
 
   async #exchange(
     { request, auth }: Template,
+    { contentType }: Wire,
     body: Buffer,
     options: PutRecordsOptions,
   ): Promise<HttpResponse> {
     const headers = {
       ...request.headers,
+      'content-type': contentType,
       'content-length': String(body.length),
       'amz-sdk-invocation-id': randomUUID(),
     }
@@ -97,10 +114,37 @@ export class FastKinesisClient extends KinesisClient implements BatchingKinesisC
     return response
   }
 
+  /** Throws what cannot be read, as the SDK does: with its status. */
+  #read(wire: Wire, answer: Buffer, response: HttpResponse): PutRecordsResponse {
+    try {
+      return wire.parse(answer)
+    } catch (error) {
+      this.#distrust(wire)
+      const unreadable = new SyntaxError(
+        `the answer to PutRecords cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      )
+      throw Object.assign(unreadable, { $metadata: metadataOf(response) })
+    }
+  }
+
+  /** An endpoint that does not speak CBOR well is spoken to in JSON from now on. */
+  #distrust(wire: Wire): void {
+    if (wire === JSON_WIRE || this.#wire === JSON_WIRE) return
+    this.#wire = JSON_WIRE
+    process.emitWarning(
+      'the endpoint does not understand wireFormat cbor; json is used from now on',
+      'KinesisProducerWarning',
+    )
+  }
+
   #error({ auth }: Template, response: HttpResponse, bytes: Buffer): unknown {
     try {
-      const body: unknown = bytes.length === 0 ? {} : parse(bytes, response)
+      const isCbor = response.headers['content-type']?.includes('cbor') === true
+      const body: unknown =
+        bytes.length === 0 ? {} : this.#read(isCbor ? CBOR_WIRE : JSON_WIRE, bytes, response)
       const name = errorName(response, body)
+      if (NOT_UNDERSTOOD.has(name)) this.#distrust(this.#wire)
       const error = new KinesisServiceException({
         name,
         message: stringIn(body, 'message') ?? stringIn(body, 'Message') ?? name,
@@ -127,17 +171,6 @@ const metadataOf = ({
     attempts: 1,
     totalRetryDelay: 0,
     ...(requestId !== undefined && { requestId }),
-  }
-}
-
-/** Throws the SyntaxError of a body that is no JSON, as the SDK does: with its status. */
-const parse = (body: Buffer, response: HttpResponse): ReturnType<typeof JSON.parse> => {
-  try {
-    return JSON.parse(body.toString('utf8'))
-  } catch (error) {
-    throw error instanceof Error
-      ? Object.assign(error, { $metadata: metadataOf(response) })
-      : new Error(String(error))
   }
 }
 

@@ -1,37 +1,32 @@
 import { isPack, type OutgoingRecord, sizeOf } from '../outgoing.js'
 import { Base64Group, Base64Sink, base64Length } from './base64.js'
-
-/** A request as the producer hands it over; a client's own kind of request is one too. */
-export interface OutgoingRequest {
-  readonly Records: readonly OutgoingRecord[]
-  readonly StreamName?: string
-  readonly StreamARN?: string
-}
+import type { OutgoingRequest } from './wire.js'
 
 /** Room for the punctuation and field names of one record, hash key included. */
 const RECORD_OVERHEAD = 110
 /** A character of a key takes at most 6 bytes in JSON: `\u0000`. */
 const MAX_JSON_BYTES = 6
 
-/**
- * The JSON of a PutRecords request, written straight into one Buffer. A string body would be encoded
- * once more on its way to the socket, and the SDK's serializer walks its schema for each field.
- */
-export const putRecordsBody = ({
-  Records: records,
-  StreamName,
-  StreamARN,
-}: OutgoingRequest): Buffer => {
-  const target =
-    StreamARN === undefined
-      ? `"StreamName":${JSON.stringify(StreamName)}`
-      : `"StreamARN":${JSON.stringify(StreamARN)}`
-  let size = target.length + 20
-  for (const record of records)
+const beginOf = ({ StreamName, StreamARN }: OutgoingRequest): string =>
+  StreamARN === undefined
+    ? `{"StreamName":${JSON.stringify(StreamName)},"Records":[`
+    : `{"StreamARN":${JSON.stringify(StreamARN)},"Records":[`
+
+export const maxJsonBytes = (request: OutgoingRequest): number => {
+  let size = beginOf(request).length + 20
+  for (const record of request.Records)
     size +=
       base64Length(sizeOf(record)) + record.PartitionKey.length * MAX_JSON_BYTES + RECORD_OVERHEAD
-  const body = Buffer.allocUnsafeSlow(size)
-  let at = body.write(`{${target},"Records":[`, 0, 'latin1')
+  return size
+}
+
+/**
+ * The JSON of a PutRecords request, written straight into a buffer. A string body would be encoded
+ * once more on its way to the socket, and the SDK's serializer walks its schema for each field.
+ */
+export const writeJsonBody = (request: OutgoingRequest, body: Buffer): number => {
+  const { Records: records } = request
+  let at = body.write(beginOf(request), 0, 'latin1')
   const small = new Base64Group()
   for (let from = 0; from < records.length; ) {
     const to = addSmall(records, from, small)
@@ -39,8 +34,7 @@ export const putRecordsBody = ({
     else at = writeLarge(body, at, records[from], from === 0)
     from = Math.max(to, from + 1)
   }
-  at += body.write(']}', at, 'latin1')
-  return body.subarray(0, at)
+  return at + body.write(']}', at, 'latin1')
 }
 
 /** Adds whole records from this index on, as many as the group takes; returns where it stopped. */
