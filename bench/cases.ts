@@ -75,10 +75,10 @@ const producer =
 
 /** Records that may share packs: no key, and room for more than unpacked ones need. */
 const packed = (config: ProducerConfig, wireFormat?: 'json' | 'cbor'): Case => {
-  const run = producer({ batchSize: 6, bufferSize: 20_000, ...config }, wireFormat)
+  const run = producer({ batchSize: 10, bufferSize: 10_000, ...config }, wireFormat)
   return (endpoint, load, records) => run(endpoint, { ...load, keys: [] }, records)
 }
-const kpl = { packing: { kind: 'kpl' }, batchSize: 24 } as const
+const kpl = { packing: { kind: 'kpl' }, batchSize: 40 } as const
 
 export const CASES: Readonly<Record<string, Case>> = {
   floor,
@@ -87,7 +87,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   'producer, ordered': producer({ ordering: 'partitionKey' }),
   'producer, cbor': producer({}, 'cbor'),
   concat: packed({ packing: { kind: 'concat' } }),
-  'concat, gzip': packed({ packing: { kind: 'concat', compression: 'gzip' }, batchSize: 4 }),
+  'concat, gzip': packed({ packing: { kind: 'concat', compression: 'gzip' } }),
   kpl: packed(kpl),
   'concat, cbor': packed({ packing: { kind: 'concat' } }, 'cbor'),
   'kpl, cbor': packed(kpl, 'cbor'),

@@ -54,9 +54,10 @@ class KplPack implements Pack, PackRecord {
   /** Index of each key in its table. Maps keep their order, whatever the keys look like. */
   readonly #partitionKeys = new Map<string | undefined, number>()
   readonly #hashKeys = new Map<string, number>()
-  /** The key of the last record, and its bytes: mostly all records have the same. */
+  /** The key of the last record, its bytes and its index: mostly all records have the same. */
   #lastKey: string | undefined
   #lastKeyBytes: number
+  #lastIndex = 0
 
   constructor(first: Entry, options: KplOptions, keys: SpreadKeys, shard: string | undefined) {
     this.#options = options
@@ -79,8 +80,8 @@ class KplPack implements Pack, PackRecord {
 
   add(entry: Entry, growth: number): void {
     const { partitionKey, explicitHashKey } = entry
-    if (!this.#partitionKeys.has(partitionKey))
-      this.#partitionKeys.set(partitionKey, this.#partitionKeys.size)
+    if (this.#lookUp(entry) === this.#partitionKeys.size)
+      this.#partitionKeys.set(partitionKey, this.#lastIndex)
     if (explicitHashKey !== undefined && !this.#hashKeys.has(explicitHashKey))
       this.#hashKeys.set(explicitHashKey, this.#hashKeys.size)
     this.#entries.push(entry)
@@ -110,22 +111,28 @@ class KplPack implements Pack, PackRecord {
 
   /** What the aggregate gains by a record: its message, and its keys if they are new. */
   #size(entry: Entry): number {
-    const { partitionKey, explicitHashKey } = entry
-    if (partitionKey !== this.#lastKey) {
-      this.#lastKey = partitionKey
-      this.#lastKeyBytes = keyBytesOf(entry)
-    }
-    const index = this.#partitionKeys.get(partitionKey)
+    const { explicitHashKey } = entry
+    const index = this.#lookUp(entry)
     const message =
       1 +
-      varintSize(index ?? this.#partitionKeys.size) +
+      varintSize(index) +
       fieldSize(entry.bytes - this.#lastKeyBytes) +
       this.#hashKeySize(explicitHashKey)
     let size = fieldSize(message)
-    if (index === undefined) size += fieldSize(this.#lastKeyBytes)
+    if (index === this.#partitionKeys.size) size += fieldSize(this.#lastKeyBytes)
     if (explicitHashKey !== undefined && !this.#hashKeys.has(explicitHashKey))
       size += fieldSize(explicitHashKey.length)
     return size
+  }
+
+  /** Index of the record's key in its table; the table's size if it is not there yet. */
+  #lookUp(entry: Entry): number {
+    if (entry.partitionKey !== this.#lastKey) {
+      this.#lastKey = entry.partitionKey
+      this.#lastKeyBytes = keyBytesOf(entry)
+      this.#lastIndex = this.#partitionKeys.get(entry.partitionKey) ?? this.#partitionKeys.size
+    }
+    return this.#lastIndex
   }
 
   #hashKeySize(key: string | undefined): number {
@@ -133,13 +140,9 @@ class KplPack implements Pack, PackRecord {
   }
 
   #writeRecord(sink: ByteSink, entry: Entry): void {
-    const { data, partitionKey, explicitHashKey } = entry
-    if (partitionKey !== this.#lastKey) {
-      this.#lastKey = partitionKey
-      this.#lastKeyBytes = keyBytesOf(entry)
-    }
+    const { data, explicitHashKey } = entry
+    const index = this.#lookUp(entry)
     const size = entry.bytes - this.#lastKeyBytes
-    const index = this.#partitionKeys.get(partitionKey) ?? 0
     sink.byte(KPL_TAG.record)
     writeVarint(sink, 1 + varintSize(index) + fieldSize(size) + this.#hashKeySize(explicitHashKey))
     sink.byte(KPL_TAG.partitionKeyIndex)
