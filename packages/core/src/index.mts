@@ -47,6 +47,7 @@ export {
   ClosedError,
   COMPRESSIONS,
   ConfigError,
+  CorruptRecordError,
   createKinesisClient,
   DEFAULT_CLOSE_TIMEOUT_MS,
   DEFAULT_CONFIG,

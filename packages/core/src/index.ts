@@ -6,6 +6,7 @@ export {
   BufferFullError,
   ClosedError,
   ConfigError,
+  CorruptRecordError,
   DeliveryError,
   ERROR_CODES,
   InvalidRecordError,

@@ -15,6 +15,7 @@ export const ERROR_CODES = [
   'DELIVERY_FAILED',
   'REQUEST_TIMEOUT',
   'SHORT_RESPONSE',
+  'CORRUPT_RECORD',
 ] as const
 
 export type ErrorCode = (typeof ERROR_CODES)[number]
@@ -143,5 +144,12 @@ export class ShortResponseError extends ProducerError {
       `PutRecords answered with ${answered} results for ${sent} records`,
       true,
     )
+  }
+}
+
+/** `decode` met bytes that claim to be packed or compressed and are not. */
+export class CorruptRecordError extends ProducerError {
+  constructor(message: string, cause?: unknown) {
+    super('CORRUPT_RECORD', `the record cannot be decoded: ${message}`, false, { cause })
   }
 }
