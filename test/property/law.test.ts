@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import type { ProducerConfig } from '@kinesis-producer/core'
+import type { ProducerConfig, WireRecord } from '@kinesis-producer/core'
+import { decode } from '@kinesis-producer/core/decode'
 import fc from 'fast-check'
 import { serviceError, textOf } from '../support/core/fake-client.js'
 import { assertLaw, createHarness, type Harness } from '../support/core/harness.js'
@@ -34,7 +35,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constantFrom('add', 'tryAdd', 'put'),
       count: fc.integer({ min: 1, max: 40 }),
-      keys: fc.integer({ min: 1, max: 8 }),
+      // 0: records without a key.
+      keys: fc.integer({ min: 0, max: 8 }),
       size: fc.integer({ min: 0, max: 400 }),
     }),
   },
@@ -63,14 +65,27 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
+const MAX_RECORD_BYTES = 300
+
 const config: fc.Arbitrary<ProducerConfig> = fc.record({
   batchSize: fc.integer({ min: 1, max: 30 }),
   bufferSize: fc.integer({ min: 30, max: 120 }),
   bufferBytes: fc.integer({ min: 2000, max: 20_000 }),
-  maxRecordBytes: fc.constant(300),
+  maxRecordBytes: fc.constant(MAX_RECORD_BYTES),
   flushInterval: fc.constantFrom(0, 50, 1000),
   whenFull: fc.constantFrom('reject', 'wait', 'dropOldest', 'dropNewest', undefined),
   ordering: fc.constantFrom('none', 'partitionKey'),
+  packing: fc.oneof(
+    { weight: 3, arbitrary: fc.constant({ kind: 'none' as const }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constantFrom('concat' as const, 'kpl' as const),
+        maxBytes: fc.integer({ min: 64, max: MAX_RECORD_BYTES }),
+        maxRecords: fc.integer({ min: 1, max: 20 }),
+      }),
+    },
+  ),
   maxAttemptsPerRecord: fc.integer({ min: 1, max: 5 }),
   recordTtl: fc.constantFrom(0, 2000, 20_000),
   maxInFlight: fc.integer({ min: 1, max: 5 }),
@@ -87,10 +102,10 @@ const run = async (
   let next = 0
   let ambiguous = false
   const harness: Harness = createHarness(settings, async request => {
-    checkLimits(request.Records.length, harness)
+    checkLimits(request.Records, harness)
     if (settings.ordering === 'partitionKey') {
       const keys = request.Records.map(record => record.PartitionKey)
-      assert.equal(new Set(keys).size, keys.length, 'one record of a key in a request')
+      assert.equal(new Set(keys).size, keys.length, 'one Kinesis record of a key in a request')
     }
     const { client, clock } = harness
     const later = (ms: number) => new Promise<void>(resolve => void clock.setTimeout(resolve, ms))
@@ -136,6 +151,8 @@ const run = async (
   })
   const { producer, client, clock, dropped } = harness
   client.shardOf = shardOf
+  if (settings.packing?.kind !== 'none')
+    client.unpack = ({ Data }) => [...decode(Data)].map(({ data }) => Buffer.from(data).toString())
   const outcomes = new Map<string, string>()
   const pending: Promise<unknown>[] = []
   const settle = (text: string, outcome: string): void => {
@@ -149,8 +166,8 @@ const run = async (
       case 'tryAdd':
       case 'put':
         for (let i = 0; i < action.count; i++) {
-          const key = `k${next % action.keys}`
-          const text = `${key}#${next++}#${'x'.repeat(action.size % 350)}`
+          const key = action.keys === 0 ? undefined : `k${next % action.keys}`
+          const text = `${key ?? 'any'}#${next++}#${'x'.repeat(action.size % 350)}`
           if (action.do === 'tryAdd') producer.tryAdd(text, key)
           else if (action.do === 'add') pending.push(producer.add(text, key).catch(() => {}))
           else {
@@ -247,6 +264,7 @@ const run = async (
       if (seen.has(text)) continue
       seen.add(text)
       const [key = '', number] = text.split('#')
+      if (key === 'any') continue
       assert.ok(Number(number) > (last.get(key) ?? -1), `${text} arrived out of order`)
       last.set(key, Number(number))
     }
@@ -260,10 +278,12 @@ const usesSlowOrHang = (steps: readonly Step[]): boolean =>
 const THROTTLED = 'ProvisionedThroughputExceededException'
 
 /** Four shards by the key. */
-const shardOf = (key: string): string => `shardId-00000000000${Number(key.slice(1)) % 4}`
+const shardOf = (key: string): string => `shardId-00000000000${key.charCodeAt(key.length - 1) % 4}`
 
-const checkLimits = (records: number, harness: Harness): void => {
-  assert.ok(records >= 1 && records <= 500)
+const checkLimits = (records: readonly WireRecord[], harness: Harness): void => {
+  assert.ok(records.length >= 1 && records.length <= 500)
+  for (const { Data, PartitionKey } of records)
+    assert.ok(Data.length + PartitionKey.length <= MAX_RECORD_BYTES, 'within the record limit')
   assert.ok(harness.client.inFlight >= 1)
 }
 

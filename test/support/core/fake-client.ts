@@ -24,6 +24,8 @@ export class FakeClient implements BatchingKinesisClient {
   maxInFlight = 0
   /** Where a record goes. */
   shardOf: (partitionKey: string) => string = () => 'shardId-000000000000'
+  /** The user records of a Kinesis record, as a consumer of the packing in use would read them. */
+  unpack: (record: WireRecord) => string[] = record => [textOf(record)]
   #sequence = 0
 
   constructor(handler?: Handler) {
@@ -63,7 +65,7 @@ export class FakeClient implements BatchingKinesisClient {
           ErrorMessage: messageFor(code, this.shardOf(record.PartitionKey)),
         }
       }
-      this.stored.push(text)
+      this.stored.push(...this.unpack(record))
       return {
         ShardId: this.shardOf(record.PartitionKey),
         SequenceNumber: String(++this.#sequence),
