@@ -148,6 +148,7 @@ export class ControlPlane {
       OpenShardCount: stream.openShards.length,
       ConsumerCount: 0,
       MaxRecordSizeInKiB: stream.maxRecordBytes / 1024,
+      RecordDistributionStrategy: stream.serviceDistributed ? 'AUTO' : 'USER_PARTITION_KEY',
     }
   }
 }

@@ -52,8 +52,9 @@ export class Exchange {
   }
 
   /** The request's JSON, or what its CBOR would be in JSON. */
-  request(): Json | undefined {
-    return this.#isCbor ? fromCbor(this.body) : parseJson(this.body.toString('utf8'))
+  request(knowsCbor: boolean): Json | undefined {
+    if (this.#isCbor) return knowsCbor ? fromCbor(this.body) : undefined
+    return parseJson(this.body.toString('utf8'))
   }
 
   get #isCbor(): boolean {

@@ -6,6 +6,7 @@ import type { StoredRecord, StreamOptions } from './fake-stream.js'
 import { type FaultChooser, FaultSource } from './fault-source.js'
 import type { Fault } from './faults.js'
 import { Front } from './front.js'
+import type { HashRange } from './hash-ranges.js'
 import { type Json, listOf } from './json.js'
 import { seededRandom } from './random.js'
 import { errorReply, jsonReply, ServiceError } from './reply.js'
@@ -21,6 +22,8 @@ export interface FakeOptions {
   readonly streams?: Readonly<Record<string, number | StreamOptions>>
   /** False: accept and count, keep neither records nor a log of requests. For long storms. */
   readonly store?: boolean
+  /** False: knows JSON only. */
+  readonly cbor?: boolean
   readonly onRecord?: (stream: string, record: StoredRecord) => void
   /** Milliseconds between storing and answering, for every request. */
   readonly latency?: number
@@ -130,6 +133,11 @@ export class FakeKinesis {
     return this.#control.stream(stream).records
   }
 
+  /** All there ever were, closed ones too. */
+  shards(stream: string): readonly HashRange[] {
+    return this.#control.stream(stream).shards
+  }
+
   texts(stream: string): string[] {
     return this.records(stream).map(({ data }) => data.toString('utf8'))
   }
@@ -195,7 +203,7 @@ export class FakeKinesis {
       this.#inspect(exchange)
       return
     }
-    const body = exchange.request()
+    const body = exchange.request(this.#options.cbor ?? true)
     const stream = body === undefined ? '' : streamNameOf(body)
     const entry = this.#log.begin(exchange.operation, stream, listOf(body?.['Records']).length)
     try {

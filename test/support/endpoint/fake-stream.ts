@@ -24,6 +24,8 @@ export interface FakeShard extends HashRange {
 export interface StreamOptions {
   readonly shards: number
   readonly maxRecordBytes?: number
+  /** The service picks the shards itself, as on-demand streams may be told to. */
+  readonly serviceDistributed?: boolean
 }
 
 /** 56 digits like the service's, of one width, so that they also sort as text. */
@@ -38,6 +40,7 @@ const argumentError = (message: string): ServiceError =>
 export class FakeStream {
   readonly name: string
   readonly maxRecordBytes: number
+  readonly serviceDistributed: boolean
   readonly shards: FakeShard[] = []
   /** In the order of arrival. */
   readonly records: StoredRecord[] = []
@@ -51,6 +54,7 @@ export class FakeStream {
   constructor(name: string, options: StreamOptions) {
     this.name = name
     this.maxRecordBytes = options.maxRecordBytes ?? MIB
+    this.serviceDistributed = options.serviceDistributed ?? false
     for (const { from, to } of evenRanges(options.shards)) this.#open(from, to, [])
     this.#remap()
   }

@@ -53,8 +53,10 @@ export const CBOR_WIRE: Wire = {
   tellsAllStored: (answer, sent) =>
     answer.includes(FAILED_NONE) &&
     !answer.includes(ERROR_CODE) &&
-    countOf(SHARD_ID, answer, sent + 1) === sent &&
-    countOf(SEQUENCE_NUMBER, answer, sent + 1) === sent,
+    // As many places as results, and as many results as records.
+    countOf(SHARD_ID, answer, isAny, sent + 1) === sent &&
+    countOf(SEQUENCE_NUMBER, answer, isAny, sent + 1) === sent &&
+    countOf(SEQUENCE_NUMBER, answer, isText, sent + 1) === sent,
 
   parse: (answer): PutRecordsResponse => cbor.deserialize(answer),
 }
@@ -87,16 +89,23 @@ const writeHead = (sink: BufferSink, type: number, length: number): void => {
   for (let shift = (bytes - 1) * 8; shift >= 0; shift -= 8) sink.byte((length >>> shift) & 0xff)
 }
 
-/** How often a key with a text of its own occurs; stops at `enough`. */
-const countOf = (key: Buffer, answer: Buffer, enough: number): number => {
+const isAny = (): boolean => true
+const isText = (head: number): boolean => head >> 5 === TEXT && head !== TEXT << 5
+
+/** How often a key occurs with a value that begins right; stops at `enough`. */
+const countOf = (
+  key: Buffer,
+  answer: Buffer,
+  isRight: (head: number) => boolean,
+  enough: number,
+): number => {
   let count = 0
   for (
     let at = answer.indexOf(key);
     at !== -1 && count < enough;
     at = answer.indexOf(key, at + key.length)
   ) {
-    const value = answer[at + key.length] ?? 0
-    if (value >> 5 === TEXT && value !== TEXT << 5) count++
+    if (isRight(answer[at + key.length] ?? 0)) count++
   }
   return count
 }

@@ -32,13 +32,14 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
   'defaultsMode',
 ])
 
-/** How an endpoint says that it does not know a format of requests. */
-const NOT_UNDERSTOOD: ReadonlySet<string> = new Set([
-  'SerializationException',
-  'UnknownOperationException',
-  'UnsupportedMediaTypeException',
-  'Unknown',
-])
+/** How an endpoint says that it does not know a format of requests: by name, or without a word. */
+const NOT_UNDERSTOOD = /^(SerializationException|UnknownOperationException|UnsupportedMediaType.*)$/
+const NOT_UNDERSTOOD_STATUS: ReadonlySet<number> = new Set([400, 404, 415])
+
+const isNotUnderstood = (error: unknown, { statusCode }: HttpResponse): boolean =>
+  error instanceof Error &&
+  (NOT_UNDERSTOOD.test(error.name) ||
+    (['Unknown', 'SyntaxError'].includes(error.name) && NOT_UNDERSTOOD_STATUS.has(statusCode)))
 
 /**
  * The SDK's client with a shorter way for PutRecords: our own body, the SDK's signer, credentials,
@@ -85,7 +86,11 @@ export class FastKinesisClient extends KinesisClient implements BatchingKinesisC
     const answer = await bytesOf(response.body)
     if (response.statusCode !== 200) {
       this.#templates?.forget(stream)
-      throw this.#error(template, response, answer)
+      const error = this.#error(template, response, answer)
+      if (wire === JSON_WIRE || !isNotUnderstood(error, response)) throw error
+      // Nothing was done, and the records are not to blame.
+      this.#distrust(wire)
+      return this.putOutgoing(input, options)
     }
     const read = (): PutRecordsResponse => this.#read(wire, answer, response)
     const result = wire.tellsAllStored(answer, sent) ? new UnreadAnswer(read) : read()
@@ -144,7 +149,6 @@ export class FastKinesisClient extends KinesisClient implements BatchingKinesisC
       const body: unknown =
         bytes.length === 0 ? {} : this.#read(isCbor ? CBOR_WIRE : JSON_WIRE, bytes, response)
       const name = errorName(response, body)
-      if (NOT_UNDERSTOOD.has(name)) this.#distrust(this.#wire)
       const error = new KinesisServiceException({
         name,
         message: stringIn(body, 'message') ?? stringIn(body, 'Message') ?? name,
