@@ -1,43 +1,26 @@
-import { PutRecordsCommand } from '@aws-sdk/client-kinesis'
+import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
 import { BatchProducer, createKinesisClient, type ProducerConfig } from '@kinesis-producer/core'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { floorRequest } from './floor.js'
-import { BATCH, IN_FLIGHT, type Load, STREAM } from './load.js'
+import { BATCH, type Case, CREDENTIALS, IN_FLIGHT, inBatches, type Load, STREAM } from './load.js'
+import { aggregated, kinesisWritable, lifion } from './peer-cases.js'
 
-/** Sends `records` records and resolves when all of them are stored. */
-export type Case = (endpoint: string, load: Load, records: number) => Promise<void>
+type WireFormat = 'json' | 'cbor'
 
-const connect = (endpoint: string, wireFormat: 'json' | 'cbor' = 'json') =>
-  createKinesisClient({
-    wireFormat,
-    region: 'us-east-1',
-    endpoint,
-    credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
-  })
+const connect = (endpoint: string, wireFormat: WireFormat = 'json') =>
+  createKinesisClient({ wireFormat, region: 'us-east-1', endpoint, credentials: CREDENTIALS })
 
-/** Runs `send` over all records, a batch at a time, several at once. */
-const inBatches = async (
-  records: number,
-  send: (from: number, to: number) => Promise<void>,
-): Promise<void> => {
-  let next = 0
-  const worker = async (): Promise<void> => {
-    while (next < records) {
-      const from = next
-      next = Math.min(records, next + BATCH)
-      await send(from, next)
-    }
-  }
-  await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
-}
-
-const floor: Case = (endpoint, load, records) => {
-  const url = new URL(endpoint)
+const floor: Case = ({ http }, load, records) => {
+  const url = new URL(http)
   return inBatches(records, (from, to) => floorRequest(url, load, from, to))
 }
 
-/** What a careful user writes with the SDK alone: keep-alive, and the answer looked at. */
-const sdkLoop: Case = async (endpoint, { data, keys }, records) => {
-  const client = connect(endpoint)
+/** What a careful user writes with the SDK alone: the answer looked at. */
+const sdkLoop = async (
+  client: KinesisClient,
+  { data, keys }: Load,
+  records: number,
+): Promise<void> => {
   await inBatches(records, async (from, to) => {
     const Records = Array.from({ length: to - from }, (_, i) => ({
       Data: data[(from + i) % data.length],
@@ -48,11 +31,30 @@ const sdkLoop: Case = async (endpoint, { data, keys }, records) => {
   })
   client.destroy()
 }
+const sdkDefault: Case = ({ http2 }, load, records) =>
+  sdkLoop(
+    new KinesisClient({ region: 'us-east-1', endpoint: http2, credentials: CREDENTIALS }),
+    load,
+    records,
+  )
+const sdkKeepAlive: Case = ({ http }, load, records) => {
+  const requestHandler = new NodeHttpHandler({
+    httpAgent: { keepAlive: true, maxSockets: 64 },
+    httpsAgent: { keepAlive: true, maxSockets: 64 },
+  })
+  const client = new KinesisClient({
+    region: 'us-east-1',
+    endpoint: http,
+    credentials: CREDENTIALS,
+    requestHandler,
+  })
+  return sdkLoop(client, load, records)
+}
 
 const producer =
-  (config: ProducerConfig, wireFormat?: 'json' | 'cbor'): Case =>
-  async (endpoint, { data, keys }, records) => {
-    const client = connect(endpoint, wireFormat)
+  (config: ProducerConfig, wireFormat?: WireFormat): Case =>
+  async ({ http }, { data, keys }, records) => {
+    const client = connect(http, wireFormat)
     const made = new BatchProducer(client, STREAM, {
       batchSize: BATCH,
       // Room for what is in flight and as much again.
@@ -73,22 +75,36 @@ const producer =
     client.destroy()
   }
 
-/** Records that may share packs: no key, and room for more than unpacked ones need. */
-const packed = (config: ProducerConfig, wireFormat?: 'json' | 'cbor'): Case => {
+/** Records that may share packs: no key; batch and buffer as they are by default. */
+const packed = (config: ProducerConfig, wireFormat?: WireFormat): Case => {
   const run = producer({ batchSize: 10, bufferSize: 10_000, ...config }, wireFormat)
-  return (endpoint, load, records) => run(endpoint, { ...load, keys: [] }, records)
+  return (target, load, records) => run(target, { ...load, keys: [] }, records)
 }
-const kpl = { packing: { kind: 'kpl' }, batchSize: 40 } as const
+const kpl: ProducerConfig = { packing: { kind: 'kpl' }, batchSize: 40 }
 
 export const CASES: Readonly<Record<string, Case>> = {
   floor,
-  'SDK loop': sdkLoop,
-  producer: producer({}),
-  'producer, ordered': producer({ ordering: 'partitionKey' }),
-  'producer, cbor': producer({}, 'cbor'),
-  concat: packed({ packing: { kind: 'concat' } }),
-  'concat, gzip': packed({ packing: { kind: 'concat', compression: 'gzip' } }),
-  kpl: packed(kpl),
-  'concat, cbor': packed({ packing: { kind: 'concat' } }, 'cbor'),
-  'kpl, cbor': packed(kpl, 'cbor'),
+  'ours, none': producer({}),
+  'ours, none, ordered': producer({ ordering: 'partitionKey' }),
+  'ours, none, cbor': producer({}, 'cbor'),
+  'ours, concat': packed({ packing: { kind: 'concat' } }),
+  'ours, concat + gzip': packed({ packing: { kind: 'concat', compression: 'gzip' } }),
+  'ours, kpl': packed(kpl),
+  'ours, concat, cbor': packed({ packing: { kind: 'concat' } }, 'cbor'),
+  'ours, kpl, cbor': packed(kpl, 'cbor'),
+  'SDK, keep-alive': sdkKeepAlive,
+  'SDK, default client': sdkDefault,
+  'aws-kinesis-writable': kinesisWritable,
+  'lifion-kinesis': lifion,
+  'aws-kinesis-agg + SDK': aggregated,
 }
+
+/** Cases that send what the others send, but pack it. */
+export const PACKED: ReadonlySet<string> = new Set([
+  'ours, concat',
+  'ours, concat + gzip',
+  'ours, kpl',
+  'ours, concat, cbor',
+  'ours, kpl, cbor',
+  'aws-kinesis-agg + SDK',
+])

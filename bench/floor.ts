@@ -3,10 +3,12 @@
 
 import { createHash, createHmac } from 'node:crypto'
 import { Agent, request } from 'node:http'
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { type Load, STREAM } from './load.js'
 
 const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+const tlsAgent = new TlsAgent({ keepAlive: true, maxSockets: 64 })
 const TARGET = 'Kinesis_20131202.PutRecords'
 const TYPE = 'application/x-amz-json-1.1'
 const SIGNED = 'content-type;host;x-amz-date;x-amz-target'
@@ -37,9 +39,14 @@ const post = (url: URL, body: Buffer): Promise<{ FailedRecordCount: number }> =>
       'content-length': body.length,
       authorization: authorization(url.host, body, time),
     }
-    request(url, { method: 'POST', agent, headers }, response => {
-      text(response).then(answer => resolve(JSON.parse(answer)), reject)
-    })
+    const send =
+      url.protocol === 'https:'
+        ? tlsRequest(url, { method: 'POST', agent: tlsAgent, headers })
+        : request(url, { method: 'POST', agent, headers })
+    send
+      .once('response', response => {
+        text(response).then(answer => resolve(JSON.parse(answer)), reject)
+      })
       .once('error', reject)
       .end(body)
   })

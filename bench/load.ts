@@ -1,6 +1,9 @@
+import type { Endpoints } from './start-stub.js'
+
 export const STREAM = 'bench'
 export const BATCH = 500
 export const IN_FLIGHT = 4
+export const CREDENTIALS = { accessKeyId: 'bench', secretAccessKey: 'bench' }
 /** Distinct records and keys: enough that caches do not hold them all. */
 const DISTINCT = 20_000
 
@@ -8,6 +11,12 @@ export interface Load {
   readonly data: readonly Buffer[]
   readonly keys: readonly string[]
 }
+
+/** Where to send; the plain one may be reached through TLS instead. */
+export type Target = Pick<Endpoints, 'http' | 'http2'>
+
+/** Sends `records` records and resolves when all of them are stored. */
+export type Case = (target: Target, load: Load, records: number) => Promise<void>
 
 /** Log lines of `size` bytes, no two alike. */
 export const makeLoad = (size: number): Load => {
@@ -22,4 +31,20 @@ export const makeLoad = (size: number): Load => {
   )
   const keys = data.map((_, i) => `pk-${String(i).padStart(8, '0')}`)
   return { data, keys }
+}
+
+/** Runs `send` over all records, a batch at a time, several at once. */
+export const inBatches = async (
+  records: number,
+  send: (from: number, to: number) => Promise<void>,
+): Promise<void> => {
+  let next = 0
+  const worker = async (): Promise<void> => {
+    while (next < records) {
+      const from = next
+      next = Math.min(records, next + BATCH)
+      await send(from, next)
+    }
+  }
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
 }

@@ -41,14 +41,14 @@ const capture = () => {
 const text = (body: Uint8Array | string): string => Buffer.from(body).toString('utf8')
 
 /** Bytes, or only their number: sizes around the borders of a piece, which nobody wants to see in print. */
-const data = fc.oneof(
+const bytesOrCount = fc.oneof(
   fc.uint8Array({ maxLength: 300 }),
   fc.integer({ min: 24_570, max: 24_584 }),
   fc.integer({ min: 49_140, max: 60_000 }),
 )
 const record = fc.record(
   {
-    data,
+    data: bytesOrCount,
     PartitionKey: fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }),
     ExplicitHashKey: fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }).map(String),
   },
