@@ -1,6 +1,7 @@
 // A stub of the service in a process of its own: counts records, stores nothing, answers at once or
 // after a while. It costs less than any client, so that the client is what is measured.
 
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import {
   createServer,
@@ -19,7 +20,8 @@ import { cbor } from '@smithy/core/cbor'
 
 const MIB16 = 16 * 1024 * 1024
 const latency = Number(process.argv[2] ?? 0)
-const shards = Number(process.argv[3] ?? 4)
+const DEFAULT_SHARDS = 4
+const shards = Number(process.argv[3] ?? DEFAULT_SHARDS)
 
 const result = (i: number) => ({
   SequenceNumber: `4966${String(i).padStart(52, '0')}`,
@@ -41,6 +43,21 @@ const answerTo = (records: number, isCbor: boolean): Buffer => {
 }
 
 const KEY = Buffer.from('PartitionKey')
+/** With more shards each record is answered with the one it belongs to, as the growth probe needs. */
+const routed = shards !== DEFAULT_SHARDS
+const answerRouted = (body: Buffer): Buffer => {
+  const { Records }: { Records: { PartitionKey: string }[] } = JSON.parse(body.toString())
+  const step = (1n << 128n) / BigInt(shards)
+  return Buffer.from(
+    JSON.stringify({
+      FailedRecordCount: 0,
+      Records: Records.map(({ PartitionKey }) => {
+        const index = BigInt(`0x${hash('md5', PartitionKey)}`) / step
+        return result(Math.min(shards - 1, Number(index)))
+      }),
+    }),
+  )
+}
 const countRecords = (body: Buffer): number => {
   let count = 0
   for (let at = body.indexOf(KEY); at !== -1; at = body.indexOf(KEY, at + KEY.length)) count++
@@ -83,7 +100,8 @@ const serve = async (request: Request, response: Response): Promise<void> => {
   const type = request.headers['content-type'] ?? 'application/x-amz-json-1.1'
   let answer: Buffer
   if (operation === 'PutRecords') {
-    answer = answerTo(countRecords(Buffer.concat(chunks)), type.includes('cbor'))
+    const body = Buffer.concat(chunks)
+    answer = routed ? answerRouted(body) : answerTo(countRecords(body), type.includes('cbor'))
     if (latency > 0) await new Promise(resolve => setTimeout(resolve, latency))
   } else answer = Buffer.from(JSON.stringify(OTHERS[operation] ?? {}))
   response.setHeader('content-type', type)

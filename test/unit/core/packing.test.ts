@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { gunzipSync } from 'node:zlib'
-import { type PackingConfig, RecordTooLargeError } from '@kinesis-producer/core'
+import { BatchProducer, type PackingConfig, RecordTooLargeError } from '@kinesis-producer/core'
 import { decode } from '@kinesis-producer/core/decode'
 import fc from 'fast-check'
 import { textOf } from '../../support/core/fake-client.js'
@@ -263,6 +263,47 @@ describe('packing kpl', () => {
     }
   })
 })
+
+describe('packing kpl by shard', () => {
+  it('neither loses nor repeats without end where records land in no predictable shard', async () => {
+    const harness = packed({ kind: 'kpl', groupBy: 'shard' })
+    const { client, clock } = harness
+    let listed = 0
+    const answers = (command: object): object =>
+      command.constructor.name === 'ListShardsCommand'
+        ? { Shards: (listed++, [WHOLE_STREAM]) }
+        : { StreamDescriptionSummary: {} }
+    const asked = Object.assign(client, { send: async (command: object) => answers(command) })
+    client.shardOf = () => 'shardId-000000000042'
+    const producer = new BatchProducer(asked, 's', {
+      clock,
+      batchSize: 10,
+      bufferSize: 10_000,
+      flushInterval: 0,
+      logger: false,
+      packing: { kind: 'kpl', groupBy: 'shard' },
+    })
+    producer.start()
+    await settle()
+    for (let round = 0; round < 10; round++) {
+      for (let i = 0; i < 100; i++) producer.tryAdd(`${round} ${i}`, `k${i % 10}`)
+      const drained = producer.drain(60_000)
+      await clock.advance(60_000)
+      assert.equal((await drained).remaining, 0)
+    }
+    assert.equal(producer.stats().delivered, 1000)
+    assert.ok(client.stored.length <= 2000, `${client.stored.length} stored`)
+    assert.ok(producer.stats().possibleDuplicates >= client.stored.length - 1000)
+    assert.ok(listed <= 11, `asked for the shards ${listed} times`)
+    await producer.close()
+  })
+})
+
+const WHOLE_STREAM = {
+  ShardId: 'shardId-000000000000',
+  HashKeyRange: { StartingHashKey: '0', EndingHashKey: String((1n << 128n) - 1n) },
+  SequenceNumberRange: { StartingSequenceNumber: '1' },
+}
 
 describe('user records inside packs', () => {
   for (const kind of ['concat', 'kpl'] as const) {

@@ -25,6 +25,8 @@ export class ShardMap implements ShardPrediction {
   shardOf(entry: Entry): string | undefined {
     const { partitionKey, explicitHashKey } = entry
     if (this.#shards.length === 0) return undefined
+    // It went astray once, perhaps: by its key it is safe anywhere.
+    if (entry.possiblyDelivered) return undefined
     if (explicitHashKey !== undefined) return this.#find(hashOf(entry))
     if (partitionKey === undefined) return undefined
     if (this.#remembered.has(partitionKey)) return this.#remembered.get(partitionKey)

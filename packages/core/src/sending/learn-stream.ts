@@ -9,6 +9,8 @@ import { canAsk, describeStream, listOpenShards } from './stream-facts.js'
 /** First and longest wait before the shards are asked for again. */
 const RETRY_BASE_MS = 1000
 const RETRY_CAP_MS = 60_000
+/** A change of shards after this much quiet is taken for a resharding like any other. */
+const QUIET_MS = 10 * RETRY_CAP_MS
 
 export interface LearnPorts {
   readonly client: KinesisClientLike
@@ -30,6 +32,7 @@ export class StreamLearner {
   readonly #retry: Alarm
   #failures = 0
   #listing = false
+  #changedAt = Number.NEGATIVE_INFINITY
 
   constructor(ports: LearnPorts) {
     this.#ports = ports
@@ -39,19 +42,32 @@ export class StreamLearner {
   started(): void {
     const { packing, discoverMaxRecordBytes } = this.#ports
     if (packing.kpl !== undefined || discoverMaxRecordBytes) void this.#describe()
-    this.shardsChanged()
+    void this.#list()
   }
 
   rest(): void {
     this.#retry.cancel()
   }
 
-  /** A record landed elsewhere than predicted: forget the shards and ask again. */
+  /**
+   * A record landed elsewhere than predicted: forget the shards and ask again. At once the first
+   * time, later and later if it happens again: then something distributes the records in a way that
+   * nobody can predict.
+   */
   shardsChanged(): void {
-    const { shards } = this.#ports.packing
-    if (shards === undefined) return
-    shards.learn([])
-    if (!this.#retry.armed) void this.#list()
+    const { packing, timers } = this.#ports
+    if (packing.shards === undefined || this.#listing || this.#retry.armed) return
+    packing.shards.learn([])
+    const now = timers.now()
+    if (now - this.#changedAt > QUIET_MS) this.#failures = 0
+    this.#changedAt = now
+    if (this.#failures === 0) void this.#list()
+    else this.#retry.set(this.#backoff())
+    this.#failures++
+  }
+
+  #backoff(): number {
+    return Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** this.#failures)
   }
 
   async #describe(): Promise<void> {
@@ -85,10 +101,10 @@ export class StreamLearner {
     this.#listing = true
     try {
       packing.shards.learn(await listOpenShards(client, target))
-      this.#failures = 0
     } catch (error) {
       log.shardsUnknown(error)
-      this.#retry.set(Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** this.#failures++))
+      this.#retry.set(this.#backoff())
+      this.#failures++
     } finally {
       this.#listing = false
     }
