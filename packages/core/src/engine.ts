@@ -124,7 +124,8 @@ export const createEngine = (
     timers,
     flushInterval: config.flushInterval,
     mode: () => dispatchMode(owner.state(), waits.active),
-    departed: ({ batch }) => {
+    departed: ({ batch, packed }) => {
+      counters.kinesisRecords += packed.count
       counters.recordsInRequests += batch.entries.length
     },
     answered: (departure, outcome) => settler.answered(departure, outcome),

@@ -130,6 +130,7 @@ describe('packing concat', () => {
       for (let key = 0; key < 1000; key++) producer.tryAdd(`${i}`, `k${key}`)
     await producer.drain()
     assert.deepEqual(client.sizes, [500, 500])
+    assert.equal(producer.stats().kinesisRecords, 1000)
     assert.equal(client.stored.length, 10_000)
   })
 

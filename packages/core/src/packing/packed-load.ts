@@ -90,6 +90,7 @@ export class PackedLoad implements Load {
     const { finish } = this.#format
     return {
       records: finish === undefined ? records : finish(records),
+      count: records.length,
       carriers: this.#carriers,
       shards,
     }

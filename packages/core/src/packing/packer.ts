@@ -5,6 +5,8 @@ import type { OutgoingRecord } from '../sending/outgoing.js'
 export interface Packed {
   /** A promise while they are being compressed, off this thread. */
   readonly records: readonly OutgoingRecord[] | Promise<readonly OutgoingRecord[]>
+  /** How many Kinesis records these are. */
+  readonly count: number
   /** Index of the Kinesis record that carries each entry; undefined: entry i is record i. */
   readonly carriers: readonly number[] | undefined
   /**

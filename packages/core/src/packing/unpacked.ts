@@ -34,7 +34,7 @@ export class UnpackedLoad implements Load {
   pack(): Packed {
     const records: WireRecord[] = []
     for (const entry of this.entries) records.push(recordOf(entry, this.#keys))
-    return { records, carriers: undefined }
+    return { records, count: records.length, carriers: undefined }
   }
 }
 

@@ -21,6 +21,7 @@ export class Counters {
   bytesDelivered = 0
   requests = 0
   recordsInRequests = 0
+  kinesisRecords = 0
   requestErrors = 0
   retries = 0
   lastSuccessAt: number | undefined = undefined

@@ -35,6 +35,7 @@ export const snapshot = (sources: StatSources, state: State, now: number): Produ
     bytesDelivered: counters.bytesDelivered,
     waiting: admission.waiting,
     requests: counters.requests,
+    kinesisRecords: counters.kinesisRecords,
     requestsInFlight: dispatcher.inFlight,
     requestLimit: gate.limit,
     requestErrors: counters.requestErrors,

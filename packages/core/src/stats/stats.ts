@@ -33,6 +33,8 @@ export interface ProducerStats {
   /** PutRecords requests answered or failed, and those under way. */
   readonly requests: number
   readonly requestsInFlight: number
+  /** Kinesis records in all requests: fewer than records if they are packed, more if some were tried again. */
+  readonly kinesisRecords: number
   /** Requests allowed at once at present: `maxInFlight`, or less while there is trouble. */
   readonly requestLimit: number
   readonly requestErrors: number
