@@ -110,7 +110,6 @@ export const createEngine = (
     shardsChanged: () => learner.shardsChanged(),
     onDrop: config.onDrop,
     settled: entry => {
-      if (entry.waiter !== undefined) timers.release()
       if (waits.active) waits.settled(entry.sequence)
       admission.roomFreed()
     },

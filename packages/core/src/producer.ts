@@ -10,6 +10,7 @@ import { resolveConfig } from './options/resolve.js'
 import type { Receipt, RecordData } from './record/record.js'
 import { adaptClient, type KinesisClientLike, parseStream } from './sending/client.js'
 import type { ProducerStats } from './stats/stats.js'
+import type { Timers } from './time/timers.js'
 
 /** Options of a single record. */
 export interface AddOptions {
@@ -17,6 +18,11 @@ export interface AddOptions {
   readonly explicitHashKey?: string | undefined
   /** Ends the wait for room under `whenFull: 'wait'`. Once admitted, a record stays admitted. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * False: `put` does not keep the process alive until its record is settled.
+   * @default true
+   */
+  readonly keepAlive?: boolean | undefined
 }
 
 /** Options of the calls that wait for records to be settled. */
@@ -123,16 +129,10 @@ export class BatchProducer {
         const hashKey = options?.explicitHashKey
         this.#mustRun('put()')
         const bytes = admission.weigh(data, partitionKey, hashKey)
-        const waiter: ReceiptWaiter = { resolve, reject }
-        // Somebody awaits this record: the timers on its way keep the process alive until it settles.
-        timers.hold()
+        let waiter: ReceiptWaiter = { resolve, reject }
+        if (options?.keepAlive !== false) waiter = holding(timers, waiter)
         if (admission.admit(data, partitionKey, hashKey, bytes, waiter)) return
-        this.#noRoom('put()', data, partitionKey, options, bytes, waiter).catch(
-          (error: unknown) => {
-            timers.release()
-            reject(error)
-          },
-        )
+        this.#noRoom('put()', data, partitionKey, options, bytes, waiter).catch(waiter.reject)
       } catch (error) {
         this.#refuse(error).catch(reject)
       }
@@ -219,6 +219,21 @@ export class BatchProducer {
   #refuse(error: unknown): Promise<never> {
     this.#engine.counters.refused++
     return Promise.reject(error)
+  }
+}
+
+/** Somebody awaits this record: the timers on its way keep the process alive until it settles. */
+const holding = (timers: Timers, { resolve, reject }: ReceiptWaiter): ReceiptWaiter => {
+  timers.hold()
+  return {
+    resolve: receipt => {
+      timers.release()
+      resolve(receipt)
+    },
+    reject: error => {
+      timers.release()
+      reject(error)
+    },
   }
 }
 

@@ -1,98 +1,78 @@
-import {
-  type BatchProducer,
-  ConfigError,
-  type Logger,
-  openProducer,
-  type ProducerConfig,
-  ProducerError,
-  type SharedOptions,
-} from '@kinesis-producer/core'
-import { context, createContextKey, diag, ROOT_CONTEXT } from '@opentelemetry/api'
-import { flatJson } from './flat-json.js'
+import { diag } from '@opentelemetry/api'
 import type { ExportResultLike, ReadableLogRecordLike } from './log-record.js'
+import { type KinesisLogOptions, milliseconds, oneOf } from './options.js'
+import { errorType, Pipeline } from './pipeline.js'
+import { quietly } from './quietly.js'
 
-export interface KinesisLogRecordExporterOptions extends SharedOptions {
+export const ACKNOWLEDGE = ['delivered', 'buffered'] as const
+
+export interface KinesisLogRecordExporterOptions extends KinesisLogOptions {
+  /**
+   * When an export is a success: when its logs are in the stream, or when the producer holds them.
+   * `buffered` rides out longer outages than the processor's 30 s; what is lost then is told by
+   * metrics and `diag` only.
+   * @default 'delivered'
+   */
+  readonly acknowledge?: (typeof ACKNOWLEDGE)[number] | undefined
   /**
    * Longest time an export may take, in milliseconds. Below the 30 s after which the SDK's batch
    * processor starts the next export beside this one.
    * @default 25000
    */
   readonly exportTimeout?: number | undefined
-  /**
-   * Longest time `shutdown` waits for deliveries, in milliseconds.
-   * @default 10000
-   */
-  readonly shutdownTimeout?: number | undefined
 }
 
-const DEFAULTS: ProducerConfig = {
-  batchSize: 500,
-  bufferSize: 100_000,
-  bufferBytes: 64 * 1024 * 1024,
-  flushInterval: 200,
-  whenFull: 'reject',
-  requestTimeout: 10_000,
+const NAME = 'KinesisLogRecordExporter'
+
+/** What became of the logs of one export. */
+interface Tally {
+  failed: number
+  first: unknown
 }
 
-/** The SDK's own key for "make no spans of this": the same symbol in all its versions. */
-const SUPPRESSED = ROOT_CONTEXT.setValue(
-  createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING'),
-  true,
-)
-
-/** Only to `diag`: anything else might come back as a log, and so for ever. */
-const diagLogger: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: message => diag.warn(message),
-  error: message => diag.error(message),
-}
-
-/** Exports logs to a Kinesis data stream: one flat JSON line a log. Works under SDK 2.x and 3.x. */
+/** Exports logs to a Kinesis data stream, under SDK 2.x and 3.x. */
 export class KinesisLogRecordExporter {
-  readonly #producer: BatchProducer
-  readonly #release: () => void
+  readonly #pipeline: Pipeline
   readonly #exportTimeout: number
   readonly #shutdownTimeout: number
+  readonly #acknowledge: (typeof ACKNOWLEDGE)[number]
   #shutdown: Promise<void> | undefined
 
   /** @throws {ConfigError} naming the option that is missing, unknown or wrong */
   constructor(options: KinesisLogRecordExporterOptions) {
-    const opened = openProducer(
-      'KinesisLogRecordExporter',
-      options,
-      ['exportTimeout', 'shutdownTimeout'],
-      {
-        ...DEFAULTS,
-        logger: diagLogger,
-      },
-    )
-    this.#producer = opened.producer
-    this.#release = opened.release
-    this.#exportTimeout = milliseconds('exportTimeout', options.exportTimeout, 25_000)
-    this.#shutdownTimeout = milliseconds('shutdownTimeout', options.shutdownTimeout, 10_000)
-    this.#quietly(() => this.#producer.start())
+    this.#pipeline = new Pipeline(NAME, options, ['acknowledge', 'exportTimeout'], {
+      whenFull: 'reject',
+    })
+    this.#acknowledge = oneOf(NAME, 'acknowledge', options.acknowledge ?? 'delivered', ACKNOWLEDGE)
+    this.#exportTimeout = milliseconds(NAME, 'exportTimeout', options.exportTimeout, 25_000)
+    this.#shutdownTimeout = milliseconds(NAME, 'shutdownTimeout', options.shutdownTimeout, 10_000)
   }
 
-  /** Never throws; calls back once, with success only when every log is delivered. */
+  /**
+   * Never throws; calls back once: with success when every log is delivered (or buffered, see
+   * `acknowledge`), else with an error that has a name. May be called again before that.
+   */
   export(
     logs: readonly ReadableLogRecordLike[],
     resultCallback: (result: ExportResultLike) => void,
   ): void {
+    const { metrics } = this.#pipeline
+    const startedAt = performance.now()
+    const answer = (result: ExportResultLike): void => {
+      metrics.exported((performance.now() - startedAt) / 1000, result.error?.name)
+      resultCallback(result)
+    }
     this.#export(logs).then(
-      () => resultCallback({ code: 0 }),
+      () => answer({ code: 0 }),
       (error: unknown) =>
-        resultCallback({
-          code: 1,
-          error: error instanceof Error ? error : new Error(String(error)),
-        }),
+        answer({ code: 1, error: error instanceof Error ? error : new Error(String(error)) }),
     )
   }
 
   /** Hurries everything out and waits, at most `exportTimeout`. Never rejects: a batch processor would be dead for good. */
   async forceFlush(): Promise<void> {
     try {
-      await this.#quietly(() => this.#producer.drain(this.#exportTimeout))
+      await quietly(() => this.#pipeline.producer.drain(this.#exportTimeout))
     } catch {
       // Shut down meanwhile: that has flushed, or is flushing.
     }
@@ -105,37 +85,64 @@ export class KinesisLogRecordExporter {
   }
 
   async #close(): Promise<void> {
-    const { leftover } = await this.#quietly(() => this.#producer.close(this.#shutdownTimeout))
-    if (leftover.length > 0)
+    const { leftover } = await this.#pipeline.close(this.#shutdownTimeout)
+    if (leftover.length > 0) {
       diag.error(
-        `KinesisLogRecordExporter: ${leftover.length} logs were not delivered within shutdownTimeout ${this.#shutdownTimeout} ms`,
+        `${NAME}: ${leftover.length} chunks of logs were not delivered within shutdownTimeout ${this.#shutdownTimeout} ms`,
       )
-    this.#release()
+    }
   }
 
   async #export(logs: readonly ReadableLogRecordLike[]): Promise<void> {
-    if (this.#shutdown !== undefined)
+    const { metrics } = this.#pipeline
+    metrics.begun(logs.length)
+    if (this.#shutdown !== undefined) {
+      metrics.ended(logs.length, 'already_shutdown')
       throw named('already_shutdown', 'export(): the exporter was shut down')
-    let failed = 0
-    let first: unknown
-    const deliveries = this.#quietly(() =>
-      logs.map(async log => {
-        try {
-          await this.#producer.put(flatJson(log))
-        } catch (error) {
-          failed++
-          first ??= error
-        }
-      }),
-    )
-    // No linger: the batch processor sends nothing else until this batch is answered.
-    await this.forceFlush()
-    if (this.#producer.stats().remaining > 0) await this.#untilDeadline(Promise.all(deliveries))
-    else await Promise.all(deliveries)
-    if (failed > 0) {
-      const name = first instanceof ProducerError ? first.code.toLowerCase() : 'export_failed'
-      throw named(name, `${failed} of ${logs.length} logs were not delivered`, first)
     }
+    const tally: Tally = { failed: 0, first: undefined }
+    const deliveries = quietly(() => this.#send(logs, tally))
+    if (this.#acknowledge === 'delivered') {
+      // No linger: the batch processor sends nothing else until this batch is answered.
+      await this.forceFlush()
+      if (this.#pipeline.producer.stats().remaining > 0) await this.#untilDeadline(deliveries)
+      else await deliveries
+    }
+    if (tally.failed > 0) {
+      throw named(
+        errorType(tally.first),
+        `${tally.failed} of ${logs.length} logs were not ${this.#acknowledge}`,
+        tally.first,
+      )
+    }
+  }
+
+  /** Hands all logs to the producer at once; resolves when the outcome of each is known. */
+  #send(logs: readonly ReadableLogRecordLike[], tally: Tally): Promise<unknown> {
+    const { producer, metrics } = this.#pipeline
+    const deliveries: Promise<void>[] = []
+    const settled = (count: number, error?: unknown): void => {
+      if (error === undefined) return metrics.ended(count)
+      tally.failed += count
+      tally.first ??= error
+      metrics.ended(count, errorType(error))
+    }
+    const chunker = this.#pipeline.chunker(
+      ({ data, logs: count, partitionKey }) => {
+        // An export alone does not keep a process alive: nobody may ever come to shut it down.
+        const delivery = producer.put(data, partitionKey, { keepAlive: false })
+        deliveries.push(
+          delivery.then(
+            () => settled(count),
+            (error: unknown) => settled(count, error),
+          ),
+        )
+      },
+      bytes => settled(1, named('oversize', `a log of ${bytes} bytes is too large for a record`)),
+    )
+    for (const log of logs) chunker.add(log, this.#pipeline.keyOf(log))
+    chunker.flush()
+    return Promise.all(deliveries)
   }
 
   /** The drain has used the time; what is delivered is known after one more turn. */
@@ -149,21 +156,7 @@ export class KinesisLogRecordExporter {
       )
     }
   }
-
-  /** Runs the producer's work outside the caller's trace: no spans of ours in the user's traces. */
-  #quietly<T>(work: () => T): T {
-    return context.with(SUPPRESSED, work)
-  }
 }
 
-/** `error.name` becomes the metric attribute `error.type`, so it is short and of few values. */
 const named = (name: string, message: string, cause?: unknown): Error =>
   Object.assign(new Error(message, cause === undefined ? undefined : { cause }), { name })
-
-const milliseconds = (option: string, value: number | undefined, fallback: number): number => {
-  if (value === undefined) return fallback
-  if (Number.isInteger(value) && value > 0 && value < 2 ** 31) return value
-  throw new ConfigError(
-    `KinesisLogRecordExporter: ${option} must be a whole number of milliseconds above 0, not ${String(value)}`,
-  )
-}

@@ -1,3 +1,16 @@
+export type { Encoding } from './encoding/encoder.js'
+export { ENCODINGS } from './encoding/encoder.js'
 export type { KinesisLogRecordExporterOptions } from './exporter.js'
-export { KinesisLogRecordExporter } from './exporter.js'
-export type { ExportResultLike, HrTimeLike, ReadableLogRecordLike } from './log-record.js'
+export { ACKNOWLEDGE, KinesisLogRecordExporter } from './exporter.js'
+export type {
+  ExportResultLike,
+  HrTimeLike,
+  ReadableLogRecordLike,
+  ResourceLike,
+  ScopeLike,
+} from './log-record.js'
+export type { Attributes, MeterLike, MeterProviderLike } from './metrics/meter.js'
+export { bindProducerMetrics } from './metrics/producer-metrics.js'
+export type { KinesisLogOptions, PartitionKey } from './options.js'
+export type { KinesisLogRecordProcessorOptions } from './processor.js'
+export { KinesisLogRecordProcessor } from './processor.js'

@@ -6,6 +6,21 @@
 /** Seconds and nanoseconds. */
 export type HrTimeLike = readonly [seconds: number, nanoseconds: number] | [number, number]
 
+export interface ResourceLike {
+  readonly attributes: object
+  readonly schemaUrl?: string | undefined
+  /** True until attributes that are found out asynchronously are there. */
+  readonly asyncAttributesPending?: boolean | undefined
+}
+
+export interface ScopeLike {
+  readonly name: string
+  readonly version?: string | undefined
+  readonly schemaUrl?: string | undefined
+  readonly attributes?: object | undefined
+  readonly droppedAttributesCount?: number | undefined
+}
+
 export interface ReadableLogRecordLike {
   readonly hrTime: HrTimeLike
   readonly hrTimeObserved: HrTimeLike
@@ -16,8 +31,8 @@ export interface ReadableLogRecordLike {
   readonly severityNumber?: number | undefined
   readonly body?: unknown
   readonly eventName?: string | undefined
-  readonly resource: { readonly attributes: object }
-  readonly instrumentationScope: { readonly name: string; readonly version?: string | undefined }
+  readonly resource: ResourceLike
+  readonly instrumentationScope: ScopeLike
   readonly attributes: object
   readonly droppedAttributesCount: number
 }

@@ -4,8 +4,8 @@ import type { EntryList } from './entry-list.js'
 
 /** Who awaits this one record: `put()`. */
 export interface ReceiptWaiter {
-  resolve(receipt: Receipt): void
-  reject(error: Error): void
+  readonly resolve: (receipt: Receipt) => void
+  readonly reject: (error: unknown) => void
 }
 
 /** What went wrong with a record so far. Most records have none. */

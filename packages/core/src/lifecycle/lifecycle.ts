@@ -129,7 +129,7 @@ export class Lifecycle {
     this.#step('close')
     this.#shutDoor('the producer is being closed')
     const { sent } = await this.#sendAll(options)
-    const { dispatcher, learner, waits, reporter, expiry, timers, unsettled } = this.#engine()
+    const { dispatcher, learner, waits, reporter, expiry, unsettled } = this.#engine()
     const left = unsettled()
     dispatcher.abort()
     this.#step('ended')
@@ -142,7 +142,6 @@ export class Lifecycle {
       // Whether the aborted request was carried out is unknown for ever.
       if (inFlight) entry.markPossiblyDelivered()
       if (entry.waiter === undefined) continue
-      timers.release()
       entry.waiter.reject(
         new DeliveryError(
           'closed',

@@ -1,4 +1,6 @@
-import type { HrTimeLike, ReadableLogRecordLike } from './log-record.js'
+import type { HrTimeLike, ReadableLogRecordLike } from '../log-record.js'
+import type { LogChunk, LogEncoder } from './encoder.js'
+import { LineChunk } from './line-chunk.js'
 import { plain } from './plain.js'
 
 const SHORT_NAMES = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'] as const
@@ -16,8 +18,8 @@ const timestamp = ([seconds, nanoseconds]: HrTimeLike): string =>
 
 const isSet = ([seconds, nanoseconds]: HrTimeLike): boolean => seconds !== 0 || nanoseconds !== 0
 
-/** One log as one line of JSON, newline included. */
-export const flatJson = (log: ReadableLogRecordLike): string => {
+/** One log as one line of JSON, without its newline. */
+const flatJson = (log: ReadableLogRecordLike): string => {
   const { spanContext, instrumentationScope: scope } = log
   const line = {
     timestamp: timestamp(isSet(log.hrTime) ? log.hrTime : log.hrTimeObserved),
@@ -36,5 +38,14 @@ export const flatJson = (log: ReadableLogRecordLike): string => {
     'otel.dropped_attributes_count':
       log.droppedAttributesCount === 0 ? undefined : log.droppedAttributesCount,
   }
-  return `${JSON.stringify(line)}\n`
+  return JSON.stringify(line)
+}
+
+/** Flat JSON lines, as the mapping to formats other than OTLP has it. */
+export class FlatJsonEncoder implements LogEncoder {
+  readonly terminator = '\n'
+
+  open(): LogChunk {
+    return new LineChunk('', '\n', '\n', flatJson)
+  }
 }

@@ -1,0 +1,64 @@
+import type { Attributes, CounterLike, HistogramLike, MeterProviderLike } from './meter.js'
+
+export const SCOPE_NAME = '@kinesis-producer/otel-exporter'
+
+/** Bucket boundaries of the semantic conventions for durations in seconds. */
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+
+const counts = new Map<string, number>()
+/** `<type>/<n>`, n counting the components of the type in this process. */
+const componentName = (type: string): string => {
+  const count = counts.get(type) ?? 0
+  counts.set(type, count + 1)
+  return `${type}/${count}`
+}
+
+/** `otel.sdk.exporter.*` of the semantic conventions; without a meter provider it does nothing. */
+export class ExporterMetrics {
+  readonly attributes: Attributes
+  readonly #inflight: CounterLike | undefined
+  readonly #exported: CounterLike | undefined
+  readonly #duration: HistogramLike | undefined
+
+  constructor(type: string, stream: string, provider: MeterProviderLike | undefined) {
+    this.attributes = {
+      'otel.component.type': type,
+      'otel.component.name': componentName(type),
+      'aws.kinesis.stream_name': stream,
+    }
+    const meter = provider?.getMeter(SCOPE_NAME)
+    this.#inflight = meter?.createUpDownCounter('otel.sdk.exporter.log.inflight', {
+      unit: '{log_record}',
+      description: 'Logs passed to the exporter whose outcome is not known yet',
+    })
+    this.#exported = meter?.createCounter('otel.sdk.exporter.log.exported', {
+      unit: '{log_record}',
+      description: 'Logs whose export has ended, well or not (error.type)',
+    })
+    this.#duration = meter?.createHistogram('otel.sdk.exporter.operation.duration', {
+      unit: 's',
+      description: 'Duration of exporting a batch of logs',
+      advice: { explicitBucketBoundaries: SECONDS },
+    })
+  }
+
+  begun(logs: number): void {
+    this.#inflight?.add(logs, this.attributes)
+  }
+
+  /** @param errorType absent: delivered */
+  ended(logs: number, errorType?: string): void {
+    this.#inflight?.add(-logs, this.attributes)
+    this.#exported?.add(
+      logs,
+      errorType === undefined ? this.attributes : { ...this.attributes, 'error.type': errorType },
+    )
+  }
+
+  exported(seconds: number, errorType?: string): void {
+    this.#duration?.record(
+      seconds,
+      errorType === undefined ? this.attributes : { ...this.attributes, 'error.type': errorType },
+    )
+  }
+}
