@@ -117,8 +117,10 @@ const packingFor = ({ terminator }: LogEncoder): PackingConfig => ({ kind: 'conc
 /** Short, and of few values: it becomes the metric attribute `error.type`. */
 export const errorType = (error: unknown): string => {
   if (error instanceof DeliveryError) {
-    const { cause } = error
-    return cause instanceof Error && error.reason === 'rejected' ? cause.name : error.reason
+    const { reason, attempts } = error
+    const own = reason === 'rejected' || reason === 'maxAttempts'
+    return (own ? attempts.at(-1)?.code : undefined) ?? reason
   }
+  if (error instanceof Error && error.name === 'oversize') return error.name
   return error instanceof ProducerError ? error.code.toLowerCase() : 'export_failed'
 }

@@ -5,6 +5,7 @@ import { truncated } from './protobuf-writer.js'
 
 /** Room for the mark. */
 const MARK_BYTES = 64
+const SHRINK = 0.8
 
 /**
  * Replaces the chunk's only log, which is too large, by one that is not: with the beginning of its
@@ -12,13 +13,15 @@ const MARK_BYTES = 64
  */
 export const shorten = (chunk: LogChunk, log: ReadableLogRecordLike, maxBytes: number): void => {
   const text = textOf(log.body)
-  let keep = text.length
-  while (chunk.bytes > maxBytes && keep > 0) {
-    // A character is a byte at least, so this is the least that has to go.
-    keep = Math.max(0, Math.min(keep - 1, keep - (chunk.bytes - maxBytes) - MARK_BYTES))
+  const full = chunk.bytes
+  replace(chunk, copyOf(log, ''))
+  const room = maxBytes - chunk.bytes - MARK_BYTES
+  // As if all characters were encoded at the same length; then less and less, for they are not.
+  let keep = Math.floor(text.length * Math.min(1, room / (full - chunk.bytes)))
+  for (; keep > 0; keep = Math.floor(keep * SHRINK)) {
     replace(chunk, copyOf(log, truncated(text, keep)))
+    if (chunk.bytes <= maxBytes) return
   }
-  if (chunk.bytes <= maxBytes) return
   const dropped = log.droppedAttributesCount + Object.keys(log.attributes).length
   replace(chunk, {
     ...copyOf(log, truncated(text, Math.min(text.length, 1024))),
