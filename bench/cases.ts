@@ -98,13 +98,3 @@ export const CASES: Readonly<Record<string, Case>> = {
   'lifion-kinesis': lifion,
   'aws-kinesis-agg + SDK': aggregated,
 }
-
-/** Cases that send what the others send, but pack it. */
-export const PACKED: ReadonlySet<string> = new Set([
-  'ours, concat',
-  'ours, concat + gzip',
-  'ours, kpl',
-  'ours, concat, cbor',
-  'ours, kpl, cbor',
-  'aws-kinesis-agg + SDK',
-])

@@ -118,7 +118,7 @@ export const partitionKeyOf = (
   return log => usable(Reflect.get(log.resource.attributes, name))
 }
 
-const usable = (key: unknown): string | undefined =>
-  key === undefined || key === null || key === ''
-    ? undefined
-    : String(key).slice(0, MAX_KEY_CHARACTERS)
+const usable = (found: unknown): string | undefined => {
+  if (typeof found === 'number' || typeof found === 'boolean') return String(found)
+  return typeof found === 'string' && found !== '' ? found.slice(0, MAX_KEY_CHARACTERS) : undefined
+}
