@@ -1,3 +1,4 @@
+import { decode } from '@kinesis-producer/core/decode'
 import type { ReadRecord } from '../../test/support/endpoint/index.js'
 import { type Service, SOURCES, type Source } from './service.js'
 
@@ -12,7 +13,7 @@ export interface Row {
 /** Counts what came back of this run, by source and number. */
 export const count = (records: readonly ReadRecord[], run: string, service: Service): Row[] => {
   const seen = new Map<Source, Map<number, number>>(SOURCES.map(source => [source, new Map()]))
-  for (const { data } of records) {
+  for (const { data } of records.flatMap(record => [...decode(record.data)])) {
     const mark = readMark(Buffer.from(data).toString('utf8'))
     if (mark === undefined || mark.run !== run) continue
     const numbers = seen.get(mark.source)

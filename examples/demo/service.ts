@@ -34,7 +34,7 @@ export const startService = async (target: Target, run: string): Promise<Service
   const provider = new LoggerProvider({
     processors: [
       new BatchLogRecordProcessor({
-        exporter: new KinesisLogRecordExporter(target.connection),
+        exporter: new KinesisLogRecordExporter({ ...target.connection, encoding: 'json' }),
         maxQueueSize: 20_000,
       }),
     ],
