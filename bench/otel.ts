@@ -5,6 +5,7 @@ import type { LogEncoder } from '@kinesis-producer/otel-exporter/internal/encodi
 import { FlatJsonEncoder } from '@kinesis-producer/otel-exporter/internal/encoding/flat-json'
 import { OtlpJsonEncoder } from '@kinesis-producer/otel-exporter/internal/encoding/otlp-json'
 import { OtlpProtoEncoder } from '@kinesis-producer/otel-exporter/internal/encoding/otlp-proto'
+import { SeverityNumber } from '@opentelemetry/api-logs'
 import { JsonLogsSerializer, ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
@@ -22,7 +23,7 @@ const resource = resourceFromAttributes(
 const log = (i: number): ReadableLogRecord => ({
   hrTime: [1_700_000_000 + i, 123_456_789],
   hrTimeObserved: [1_700_000_000 + i, 123_556_789],
-  severityNumber: 9,
+  severityNumber: SeverityNumber.INFO,
   severityText: 'INFO',
   body: `GET /orders/${i} 200 in ${i % 97} ms`,
   spanContext: {

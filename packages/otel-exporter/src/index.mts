@@ -1,11 +1,13 @@
 export type {
   Attributes,
+  BatchProcessorOptions,
   Encoding,
   ExportResultLike,
   HrTimeLike,
   KinesisLogOptions,
   KinesisLogRecordExporterOptions,
   KinesisLogRecordProcessorOptions,
+  LogRecordExporterComponent,
   MeterLike,
   MeterProviderLike,
   PartitionKey,
@@ -15,8 +17,11 @@ export type {
 } from './index.js'
 export {
   ACKNOWLEDGE,
+  batchOptionsFromEnvironment,
   bindProducerMetrics,
   ENCODINGS,
+  exporterOptionsFromEnvironment,
   KinesisLogRecordExporter,
   KinesisLogRecordProcessor,
+  kinesisComponent,
 } from './index.js'

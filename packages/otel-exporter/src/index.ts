@@ -1,5 +1,9 @@
+export type { LogRecordExporterComponent } from './component.js'
+export { kinesisComponent } from './component.js'
 export type { Encoding } from './encoding/encoder.js'
 export { ENCODINGS } from './encoding/encoder.js'
+export type { BatchProcessorOptions } from './environment.js'
+export { batchOptionsFromEnvironment, exporterOptionsFromEnvironment } from './environment.js'
 export type { KinesisLogRecordExporterOptions } from './exporter.js'
 export { ACKNOWLEDGE, KinesisLogRecordExporter } from './exporter.js'
 export type {

@@ -56,12 +56,17 @@ export class Pipeline {
       typeof options.maxRecordBytes === 'number' ? options.maxRecordBytes : DEFAULT_MAX_RECORD_BYTES
     this.#maxBytes = Math.max(maxRecordBytes - RESERVED_BYTES, Math.floor(maxRecordBytes / 2))
     this.#encoder = encoderOf(encoding, this.#maxBytes)
-    const opened = openProducer(where, options, [...LOG_OPTION_NAMES, ...ownNames], {
-      ...LOG_DEFAULTS,
-      packing: packingFor(this.#encoder),
-      logger: diagLogger,
-      ...defaults,
-    })
+    const packing = packingOf(options.packing, this.#encoder)
+    const opened = openProducer(
+      where,
+      { ...options, packing },
+      [...LOG_OPTION_NAMES, ...ownNames],
+      {
+        ...LOG_DEFAULTS,
+        logger: diagLogger,
+        ...defaults,
+      },
+    )
     this.producer = opened.producer
     this.stream = opened.stream
     this.#release = opened.release
@@ -112,7 +117,14 @@ const encoderOf = (encoding: Encoding, maxBytes: number): LogEncoder => {
   }
 }
 
-const packingFor = ({ terminator }: LogEncoder): PackingConfig => ({ kind: 'concat', terminator })
+/** Chunks are joined as their encoding has it: a line feed between protobuf messages would be part of one. */
+const packingOf = (
+  packing: PackingConfig | undefined,
+  { terminator }: LogEncoder,
+): PackingConfig | undefined =>
+  packing === undefined || (packing.kind === 'concat' && packing.terminator === undefined)
+    ? { kind: 'concat', ...packing, terminator }
+    : packing
 
 /** Short, and of few values: it becomes the metric attribute `error.type`. */
 export const errorType = (error: unknown): string => {

@@ -1,0 +1,41 @@
+import { ConfigError } from '@kinesis-producer/core'
+import { KinesisLogRecordExporter, type KinesisLogRecordExporterOptions } from './exporter.js'
+
+/** An exporter as declarative configuration knows it. */
+export interface LogRecordExporterComponent {
+  readonly type: 'LogRecordExporter'
+  readonly name: 'kinesis'
+  /**
+   * Makes the exporter of the properties below its name in a configuration file; they are the
+   * options of `KinesisLogRecordExporter` in snake case (`stream_name: logs`).
+   * @throws {ConfigError} naming the property that is missing, unknown or wrong
+   */
+  createComponent(properties: Readonly<Record<string, unknown>> | null): KinesisLogRecordExporter
+}
+
+export const kinesisComponent: LogRecordExporterComponent = {
+  type: 'LogRecordExporter',
+  name: 'kinesis',
+  createComponent: properties => {
+    if (typeof properties !== 'object' || Array.isArray(properties))
+      throw new ConfigError('kinesis exporter: its configuration must be a map of properties')
+    const options: KinesisLogRecordExporterOptions = Object.fromEntries(
+      Object.entries(properties ?? {}).map(([name, value]) => [
+        camelCase(name),
+        inCamelCase(value),
+      ]),
+    )
+    return new KinesisLogRecordExporter(options)
+  },
+}
+
+const camelCase = (name: string): string =>
+  name.replaceAll(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase())
+
+/** Options may hold options, such as `packing`. */
+const inCamelCase = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(
+        Object.entries(value).map(([name, own]) => [camelCase(name), inCamelCase(own)]),
+      )
+    : value

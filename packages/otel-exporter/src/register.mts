@@ -1,0 +1,2 @@
+export type { Provider } from './register.js'
+export { loggerProvider } from './register.js'

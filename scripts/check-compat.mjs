@@ -1,0 +1,106 @@
+// Runs the packed OpenTelemetry exporter under both lines of the SDK, each on a Node it supports.
+import { spawn, spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { decodeLogs } from '@kinesis-producer/otel-exporter/decode'
+import { startFakeKinesis } from '../build/test/support/endpoint/index.js'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const work = mkdtempSync(join(tmpdir(), 'kinesis-compat-'))
+const windows = process.platform === 'win32'
+const LINES = {
+  '2.x': {
+    node: process.execPath,
+    dependencies: {
+      '@opentelemetry/api': '1.9.1',
+      '@opentelemetry/api-logs': '0.223.1',
+      '@opentelemetry/sdk-logs': '0.223.1',
+    },
+  },
+  '3.x': {
+    node: 'node_modules/node/bin/node',
+    dependencies: {
+      '@opentelemetry/api': '^1.10.0',
+      '@opentelemetry/sdk-logs': '^3.1.0',
+      node: '24',
+    },
+  },
+}
+
+const run = (command, args, cwd) => {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    shell: windows,
+  })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}\n${stdout}${stderr}`)
+}
+/** Not `spawnSync`: the fake endpoint lives in this process. */
+const start = (command, args, cwd, env) =>
+  new Promise((resolve, reject) => {
+    let output = ''
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env } })
+    child.stdout.on('data', chunk => (output += chunk))
+    child.stderr.on('data', chunk => (output += chunk))
+    child.on('close', code =>
+      code === 0 ? resolve(output) : reject(new Error(`exit ${code}\n${output}`)),
+    )
+  })
+
+const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const tarballs = {}
+for (const name of ['core', 'otel-exporter']) {
+  const tarball = join(work, `${name}.tgz`)
+  run('npx', ['--yes', packageManager, 'pack', '--out', tarball], join(root, 'packages', name))
+  tarballs[`@kinesis-producer/${name}`] = `file:${tarball}`
+}
+
+let failed = 0
+for (const [line, { node, dependencies }] of Object.entries(LINES)) {
+  const folder = join(work, line)
+  mkdirSync(folder)
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({
+      private: true,
+      dependencies: { ...tarballs, ...dependencies },
+      overrides: { '@kinesis-producer/core': tarballs['@kinesis-producer/core'] },
+    }),
+  )
+  run(
+    'npm',
+    ['install', '--no-audit', '--no-fund', '--prefer-offline', '--engine-strict=false'],
+    folder,
+  )
+  cpSync(join(root, 'test/packages/otel-app.mjs'), join(folder, 'otel-app.mjs'))
+  for (const how of ['batch', 'simple', 'direct', 'register']) {
+    const fake = await startFakeKinesis({ streams: { s: 2 } })
+    const args = how === 'register' ? ['--import', '@kinesis-producer/otel-exporter/register'] : []
+    const env = {
+      OTEL_EXPORTER_KINESIS_STREAM_NAME: 's',
+      OTEL_EXPORTER_KINESIS_ENDPOINT: fake.endpoint,
+      OTEL_BLRP_MAX_QUEUE_SIZE: '5000',
+      OTEL_SERVICE_NAME: 'compat',
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+    }
+    try {
+      await start(node, [...args, 'otel-app.mjs', how, fake.endpoint], folder, env)
+      const logs = fake.records('s').flatMap(({ data }) => decodeLogs(data))
+      const bodies = new Set(logs.map(({ body }) => body))
+      if (bodies.size !== 1000 || logs.length !== 1000) throw new Error(`${logs.length} logs`)
+      if (how === 'register' && logs[0].resource['service.name'] !== 'compat')
+        throw new Error('OTEL_SERVICE_NAME is not in the resource')
+      console.log(`ok: SDK ${line}, ${how}`)
+    } catch (error) {
+      failed++
+      console.error(`FAILED: SDK ${line}, ${how}: ${error.message}`)
+    }
+    await fake.close()
+  }
+}
+rmSync(work, { recursive: true, force: true })
+process.exit(failed === 0 ? 0 : 1)

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import {
+  batchOptionsFromEnvironment,
+  exporterOptionsFromEnvironment,
+  KinesisLogRecordExporter,
+  kinesisComponent,
+} from '@kinesis-producer/otel-exporter'
+
+describe('configuration of the exporter', () => {
+  it('comes from the environment', () => {
+    assert.deepEqual(
+      exporterOptionsFromEnvironment({
+        OTEL_EXPORTER_KINESIS_STREAM_NAME: ' logs ',
+        OTEL_EXPORTER_KINESIS_REGION: 'eu-west-1',
+        OTEL_EXPORTER_KINESIS_ENCODING: 'otlp-json',
+        OTEL_EXPORTER_KINESIS_COMPRESSION: 'gzip',
+        OTEL_EXPORTER_KINESIS_PARTITION_KEY: 'resource:service.name',
+        OTEL_EXPORTER_KINESIS_TIMEOUT: '5000',
+        OTEL_EXPORTER_KINESIS_BUFFER_BYTES: '',
+      }),
+      {
+        streamName: 'logs',
+        region: 'eu-west-1',
+        encoding: 'otlp-json',
+        packing: { kind: 'concat', compression: 'gzip' },
+        partitionKey: { resource: 'service.name' },
+        exportTimeout: 5000,
+      },
+    )
+    assert.deepEqual(
+      batchOptionsFromEnvironment({
+        OTEL_BLRP_SCHEDULE_DELAY: '100',
+        OTEL_BLRP_EXPORT_TIMEOUT: '2000',
+        OTEL_BLRP_MAX_QUEUE_SIZE: '3000',
+        OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: '400',
+      }),
+      {
+        scheduledDelayMillis: 100,
+        exportTimeoutMillis: 2000,
+        maxQueueSize: 3000,
+        maxExportBatchSize: 400,
+      },
+    )
+    assert.deepEqual(exporterOptionsFromEnvironment({}), {})
+  })
+
+  it('is refused with the name of the variable', () => {
+    const from = (env: Record<string, string>) => () => exporterOptionsFromEnvironment(env)
+    assert.throws(
+      from({ OTEL_EXPORTER_KINESIS_TIMEOUT: 'soon' }),
+      /OTEL_EXPORTER_KINESIS_TIMEOUT must be a whole number/,
+    )
+    assert.throws(
+      from({ OTEL_EXPORTER_KINESIS_PARTITION_KEY: 'x' }),
+      /_PARTITION_KEY must be random, traceId/,
+    )
+    assert.throws(
+      from({ OTEL_EXPORTER_KINESIS_COMPRESSION: 'zip' }),
+      /_COMPRESSION must be none or gzip/,
+    )
+    assert.throws(
+      () => batchOptionsFromEnvironment({ OTEL_BLRP_MAX_QUEUE_SIZE: '-1' }),
+      /OTEL_BLRP_MAX_QUEUE_SIZE/,
+    )
+    assert.throws(
+      () => new KinesisLogRecordExporter(exporterOptionsFromEnvironment({})),
+      /needs streamName/,
+    )
+  })
+
+  it('comes from a declarative file, in snake case', async () => {
+    const { type, name } = kinesisComponent
+    assert.deepEqual([type, name], ['LogRecordExporter', 'kinesis'])
+    const exporter = kinesisComponent.createComponent({
+      stream_name: 'logs',
+      region: 'us-east-1',
+      packing: { kind: 'concat', max_bytes: 100_000, compression: 'gzip' },
+      export_timeout: 1000,
+    })
+    await exporter.shutdown()
+    assert.throws(() => kinesisComponent.createComponent(null), /needs streamName/)
+    assert.throws(
+      () => kinesisComponent.createComponent({ stream_name: 's', strem: 1 }),
+      /no option "strem"/,
+    )
+    assert.throws(() => kinesisComponent.createComponent(['x'] as never), /must be a map/)
+  })
+})
