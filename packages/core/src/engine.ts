@@ -109,6 +109,7 @@ export const createEngine = (
     dropBatchWhenStuck: config.dropBatchWhenStuck,
     shardsChanged: () => learner.shardsChanged(),
     onDrop: config.onDrop,
+    onRequest: config.onRequest,
     settled: entry => {
       if (waits.active) waits.settled(entry.sequence)
       admission.roomFreed()

@@ -29,6 +29,7 @@ export type {
   PutRecordsResult,
   Receipt,
   RecordData,
+  RequestReport,
   SharedOptions,
   State,
   StatReceiver,

@@ -18,7 +18,7 @@ export {
 } from './errors/errors.js'
 export type { CloseResult, FlushResult } from './lifecycle/lifecycle.js'
 export type { State } from './lifecycle/state.js'
-export type { Logger, Ordering, ProducerConfig, WhenFull } from './options/config.js'
+export type { Logger, Ordering, ProducerConfig, RequestReport, WhenFull } from './options/config.js'
 export { DEFAULT_CONFIG, ORDERINGS, WHEN_FULL } from './options/config.js'
 export { MAX_KINESIS_BATCH_SIZE } from './options/limits.js'
 export type { ConcatPacking, KplPacking, NoPacking, PackingConfig } from './options/packing.js'

@@ -6,6 +6,7 @@ import {
   type PackingConfig,
   type ProducerConfig,
   ProducerError,
+  type RequestReport,
 } from '@kinesis-producer/core'
 import { Chunker, type Encoded } from './encoding/chunker.js'
 import type { Encoding, LogEncoder } from './encoding/encoder.js'
@@ -57,9 +58,13 @@ export class Pipeline {
     this.#maxBytes = Math.max(maxRecordBytes - RESERVED_BYTES, Math.floor(maxRecordBytes / 2))
     this.#encoder = encoderOf(encoding, this.#maxBytes)
     const packing = packingOf(options.packing, this.#encoder)
+    const onRequest = (request: RequestReport): void => {
+      this.metrics.requested(request.duration / 1000, request.errorCode)
+      options.onRequest?.(request)
+    }
     const opened = openProducer(
       where,
-      { ...options, packing },
+      { ...options, packing, onRequest },
       [...LOG_OPTION_NAMES, ...ownNames],
       {
         ...LOG_DEFAULTS,

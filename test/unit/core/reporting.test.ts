@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { StatsBatch } from '@kinesis-producer/core'
+import type { RequestReport, StatsBatch } from '@kinesis-producer/core'
 import { serviceError } from '../../support/core/fake-client.js'
 import { addMany, createHarness } from '../../support/core/harness.js'
 import { settle } from '../../support/core/test-clock.js'
@@ -163,5 +163,34 @@ describe('logged events', () => {
     await addMany(producer, 3)
     await settle()
     assert.equal(client.stored.length, 3)
+  })
+})
+
+describe('onRequest', () => {
+  it('tells each request with its duration and records, and the error of one that failed', async () => {
+    const reports: RequestReport[] = []
+    const { producer, client, clock } = createHarness({
+      batchSize: 5,
+      flushInterval: 0,
+      packing: { kind: 'concat' },
+      onRequest: report => {
+        reports.push(report)
+        throw new Error('mine')
+      },
+    })
+    client.handler = async request => {
+      await new Promise<void>(resolve => void clock.setTimeout(resolve, 25))
+      if (client.calls.length === 1) throw serviceError('InternalFailure', 500)
+      return client.store(request)
+    }
+    producer.start()
+    for (let i = 0; i < 5; i++) await producer.add(`${i}`)
+    const drained = producer.drain()
+    await clock.advance(1000)
+    assert.equal((await drained).remaining, 0)
+    assert.deepEqual(reports, [
+      { duration: 25, records: 5, kinesisRecords: 1, errorCode: 'InternalFailure' },
+      { duration: 25, records: 5, kinesisRecords: 1 },
+    ])
   })
 })

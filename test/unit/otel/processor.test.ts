@@ -188,6 +188,14 @@ describe('the metrics of the exporter', () => {
     assert.match(String(attributes['otel.component.name']), /^KinesisLogRecordExporter\/\d+$/)
     assert.equal(found.get('otel.sdk.exporter.log.inflight')?.dataPoints[0]?.value, 0)
     assert.equal(found.get('otel.sdk.exporter.operation.duration')?.descriptor.unit, 's')
+    const requests = found.get('messaging.client.operation.duration')
+    assert.equal(requests?.descriptor.unit, 's')
+    assert.deepEqual(requests?.dataPoints[0]?.attributes, {
+      'messaging.system': 'aws.kinesis',
+      'messaging.operation.name': 'PutRecords',
+      'messaging.operation.type': 'send',
+      'messaging.destination.name': 's',
+    })
     assert.equal(found.get('kinesis.producer.records.delivered')?.dataPoints[0]?.value, 10)
     await provider.shutdown()
     await meterProvider.shutdown()

@@ -11,6 +11,18 @@ export type WhenFull = (typeof WHEN_FULL)[number]
 export const ORDERINGS = ['none', 'partitionKey'] as const
 export type Ordering = (typeof ORDERINGS)[number]
 
+/** One PutRecords request, as it ended. */
+export interface RequestReport {
+  /** Milliseconds from its start to its answer. */
+  readonly duration: number
+  /** User records it carried. */
+  readonly records: number
+  /** Kinesis records it carried. */
+  readonly kinesisRecords: number
+  /** Why it failed as a whole; absent if it was answered. */
+  readonly errorCode?: string
+}
+
 /** Where the producer reports. `console` and a Pino logger both fit. */
 export interface Logger {
   debug(message: string): void
@@ -108,6 +120,12 @@ export interface ProducerConfig {
    * @default undefined
    */
   readonly onDrop?: ((dropped: DroppedRecord) => void) | undefined
+  /**
+   * Called when a PutRecords request has ended, well or not. It may throw: that is logged and harms
+   * nothing.
+   * @default undefined
+   */
+  readonly onRequest?: ((request: RequestReport) => void) | undefined
   /**
    * Where events go. Left out, warnings and errors become process warnings, so that they are
    * seen; `false` silences the producer.

@@ -16,6 +16,7 @@ import {
   ORDERINGS,
   type Ordering,
   type ProducerConfig,
+  type RequestReport,
   WHEN_FULL,
   type WhenFull,
 } from './config.js'
@@ -49,6 +50,7 @@ export interface ResolvedConfig {
   readonly ordering: Ordering
   readonly packing: ResolvedPacking
   readonly onDrop: ((dropped: DroppedRecord) => void) | undefined
+  readonly onRequest: ((request: RequestReport) => void) | undefined
   readonly logger: Logger | false | undefined
   readonly statInterval: number
   readonly statReceiver: StatReceiver | undefined
@@ -104,6 +106,7 @@ export const OPTION_NAMES: readonly string[] = Object.keys({
   ordering: 0,
   packing: 0,
   onDrop: 0,
+  onRequest: 0,
   logger: 0,
   statInterval: 0,
   statReceiver: 0,
@@ -159,6 +162,7 @@ export const resolveConfig = (config: ProducerConfig): ResolvedConfig => {
     ordering: checkOneOf('ordering', config.ordering ?? 'none', ORDERINGS),
     packing: resolvePacking(config.packing ?? { kind: 'none' }, maxRecordBytes),
     onDrop: checkFunction('onDrop', config.onDrop),
+    onRequest: checkFunction('onRequest', config.onRequest),
     logger:
       config.logger === false
         ? false

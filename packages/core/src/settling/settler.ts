@@ -3,6 +3,7 @@ import type { Departure } from '../batching/dispatcher.js'
 import type { Entry } from '../buffer/entry.js'
 import type { RecordBuffer } from '../buffer/record-buffer.js'
 import { DeliveryError } from '../errors/errors.js'
+import type { RequestReport } from '../options/config.js'
 import type { DroppedRecord, DropReason } from '../record/dropped.js'
 import { classifyRequestError, type Verdict } from '../retry/classify.js'
 import type { Isolation } from '../retry/isolation.js'
@@ -33,6 +34,7 @@ export interface SettlerPorts {
   /** Records landed in another shard than predicted. */
   readonly shardsChanged: () => void
   readonly onDrop: ((dropped: DroppedRecord) => void) | undefined
+  readonly onRequest: ((request: RequestReport) => void) | undefined
   /** A record left the producer's care. */
   readonly settled: (entry: Entry) => void
 }
@@ -52,8 +54,24 @@ export class Settler {
     const { counters, timers } = this.#ports
     const now = timers.now()
     counters.requestEnded(now - departure.startedAt)
+    this.#report(departure, outcome, now)
     if (outcome.kind === 'failed') this.#requestFailed(departure, outcome.error, now)
     else this.#requestAnswered(departure, outcome.results, outcome.failed, now)
+  }
+
+  #report({ batch, packed, startedAt }: Departure, outcome: Outcome, now: number): void {
+    const { onRequest, log } = this.#ports
+    if (onRequest === undefined) return
+    try {
+      onRequest({
+        duration: now - startedAt,
+        records: batch.entries.length,
+        kinesisRecords: packed.count,
+        ...(outcome.kind === 'failed' && { errorCode: classifyRequestError(outcome.error).code }),
+      })
+    } catch (error) {
+      log.callbackThrew('onRequest', error)
+    }
   }
 
   #requestAnswered(

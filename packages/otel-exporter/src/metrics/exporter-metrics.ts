@@ -16,11 +16,14 @@ const componentName = (type: string): string => {
 /** `otel.sdk.exporter.*` of the semantic conventions; without a meter provider it does nothing. */
 export class ExporterMetrics {
   readonly attributes: Attributes
+  readonly #stream: string
   readonly #inflight: CounterLike | undefined
   readonly #exported: CounterLike | undefined
   readonly #duration: HistogramLike | undefined
+  readonly #requests: HistogramLike | undefined
 
   constructor(type: string, stream: string, provider: MeterProviderLike | undefined) {
+    this.#stream = stream
     this.attributes = {
       'otel.component.type': type,
       'otel.component.name': componentName(type),
@@ -39,6 +42,22 @@ export class ExporterMetrics {
       unit: 's',
       description: 'Duration of exporting a batch of logs',
       advice: { explicitBucketBoundaries: SECONDS },
+    })
+    this.#requests = meter?.createHistogram('messaging.client.operation.duration', {
+      unit: 's',
+      description: 'Duration of PutRecords requests',
+      advice: { explicitBucketBoundaries: SECONDS },
+    })
+  }
+
+  /** One PutRecords request. */
+  requested(seconds: number, errorType?: string): void {
+    this.#requests?.record(seconds, {
+      'messaging.system': 'aws.kinesis',
+      'messaging.operation.name': 'PutRecords',
+      'messaging.operation.type': 'send',
+      'messaging.destination.name': this.#stream,
+      ...(errorType !== undefined && { 'error.type': errorType }),
     })
   }
 
