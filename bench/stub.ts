@@ -103,7 +103,8 @@ const serve = async (request: Request, response: Response): Promise<void> => {
     const body = Buffer.concat(chunks)
     answer = routed ? answerRouted(body) : answerTo(countRecords(body), type.includes('cbor'))
     if (latency > 0) await new Promise(resolve => setTimeout(resolve, latency))
-  } else answer = Buffer.from(JSON.stringify(OTHERS[operation] ?? {}))
+  } else
+    answer = Buffer.from(request.url === '/v1/logs' ? '' : JSON.stringify(OTHERS[operation] ?? {}))
   response.setHeader('content-type', type)
   response.setHeader('content-length', answer.length)
   response.statusCode = 200
