@@ -75,6 +75,20 @@ for (const [line, { node, dependencies }] of Object.entries(LINES)) {
     folder,
   )
   cpSync(join(root, 'test/packages/otel-app.mjs'), join(folder, 'otel-app.mjs'))
+  cpSync(join(root, 'test/packages/otel-types.txt'), join(folder, 'types.mts'))
+  const tsc = [
+    join(root, 'node_modules/typescript/bin/tsc'),
+    '--noEmit',
+    '--strict',
+    '--skipLibCheck',
+  ]
+  try {
+    run(process.execPath, [...tsc, '--module', 'nodenext', '--types', '', 'types.mts'], folder)
+    console.log(`ok: SDK ${line}, types`)
+  } catch (error) {
+    failed++
+    console.error(`FAILED: SDK ${line}, types: ${error.message}`)
+  }
   for (const how of ['batch', 'simple', 'direct', 'register']) {
     const fake = await startFakeKinesis({ streams: { s: 2 } })
     const args = how === 'register' ? ['--import', '@kinesis-producer/otel-exporter/register'] : []
