@@ -300,6 +300,72 @@ describe('packing kpl by shard', () => {
   })
 })
 
+describe('packing kpl without permissions', () => {
+  const denied = Object.assign(new Error('not yours'), { name: 'AccessDeniedException' })
+
+  it('warns that the stream could not be asked, and packs', async () => {
+    const { client, clock, log } = createHarness()
+    const asked = Object.assign(client, { send: () => Promise.reject(denied) })
+    const producer = new BatchProducer(asked, 's', {
+      clock,
+      flushInterval: 0,
+      packing: { kind: 'kpl' },
+      logger: loggerInto(log),
+    })
+    producer.start()
+    await settle()
+    for (let i = 0; i < 10; i++) producer.tryAdd(`${i}`, 'k')
+    await producer.close()
+    assert.deepEqual(client.sizes, [1])
+    assert.equal(
+      log.filter(({ message }) => /DescribeStreamSummary\): not yours/.test(message)).length,
+      1,
+    )
+  })
+
+  it('packs by key until the shards can be listed, and asks again later and later', async () => {
+    const { client, clock, log } = createHarness()
+    let lists = 0
+    let allowed = false
+    const asked = Object.assign(client, {
+      send: async (command: object) => {
+        if (command.constructor.name !== 'ListShardsCommand') return {}
+        lists++
+        if (!allowed) throw denied
+        return { Shards: [WHOLE_STREAM] }
+      },
+    })
+    const producer = new BatchProducer(asked, 's', {
+      clock,
+      flushInterval: 0,
+      packing: { kind: 'kpl', groupBy: 'shard' },
+      logger: loggerInto(log),
+    })
+    const addTwoKeys = async (): Promise<void> => {
+      for (let i = 0; i < 10; i++) producer.tryAdd(`${i}`, `k${i % 2}`)
+      await producer.drain()
+    }
+    producer.start()
+    await settle()
+    await addTwoKeys()
+    assert.deepEqual(client.sizes, [2], 'a pack for each key')
+    await clock.advance(10_000)
+    assert.ok(lists >= 3 && lists <= 5, `${lists} lists in 10 s`)
+    assert.equal(log.filter(({ message }) => message.includes('ListShards')).length, 1)
+    allowed = true
+    await clock.advance(60_000)
+    await addTwoKeys()
+    assert.deepEqual(client.sizes, [2, 1], 'one for both')
+    await producer.close()
+  })
+})
+
+const loggerInto = (log: Harness['log']) => {
+  const write = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string) =>
+    void log.push({ level, message })
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+}
+
 const WHOLE_STREAM = {
   ShardId: 'shardId-000000000000',
   HashKeyRange: { StartingHashKey: '0', EndingHashKey: String((1n << 128n) - 1n) },
