@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import {
   batchOptionsFromEnvironment,
   exporterOptionsFromEnvironment,
   KinesisLogRecordExporter,
   kinesisComponent,
 } from '@kinesis-producer/otel-exporter'
+import { LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs'
+import { FakeClient } from '../../support/core/fake-client.js'
 
 describe('configuration of the exporter', () => {
   it('comes from the environment', () => {
@@ -66,6 +71,37 @@ describe('configuration of the exporter', () => {
       () => new KinesisLogRecordExporter(exporterOptionsFromEnvironment({})),
       /needs streamName/,
     )
+  })
+
+  it('takes the wire format for the client it makes, not for yours', async () => {
+    const make = (options: object) => () =>
+      new KinesisLogRecordExporter({ streamName: 's', ...options })
+    assert.throws(make({ wireFormat: 'xml' }), /wireFormat must be one of json, cbor, not "xml"/)
+    assert.throws(
+      make({ wireFormat: 'cbor', client: new FakeClient() }),
+      /wireFormat and client cannot be given together; give it to createKinesisClient/,
+    )
+    const types = new Set<string | undefined>()
+    const server = createServer((request, response) => {
+      types.add(request.headers['content-type'])
+      request.resume().on('end', () => response.writeHead(500).end())
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const exporter = new KinesisLogRecordExporter({
+      streamName: 's',
+      region: 'us-east-1',
+      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+      wireFormat: 'cbor',
+      shutdownTimeout: 500,
+    })
+    const provider = new LoggerProvider({
+      processors: [new SimpleLogRecordProcessor({ exporter })],
+    })
+    provider.getLogger('t').emit({ body: 'x' })
+    await provider.shutdown()
+    server.close()
+    assert.ok(types.has('application/x-amz-cbor-1.1'), [...types].join())
   })
 
   it('comes from a declarative file, in snake case', async () => {

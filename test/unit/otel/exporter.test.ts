@@ -58,6 +58,26 @@ describe('KinesisLogRecordExporter under the real SDK', () => {
     })
   }
 
+  it('puts a log of 200 B into at most 250 B of record data, in batches of 512', async () => {
+    const client = new FakeClient()
+    const { exporter } = setUp(client, true, { encoding: 'otlp-proto' })
+    const provider = new LoggerProvider({
+      processors: [new BatchLogRecordProcessor({ exporter, maxExportBatchSize: 512 })],
+      resource: resourceFromAttributes({ 'service.name': 'shop', 'host.name': 'ip-10-0-0-1' }),
+    })
+    const logger = provider.getLogger('test', '1.2.3')
+    for (let i = 0; i < 1024; i++)
+      logger.emit({
+        body: 'x'.repeat(200),
+        severityNumber: SeverityNumber.INFO,
+        severityText: 'INFO',
+      })
+    await provider.shutdown()
+    const bytes = client.calls.flat().reduce((sum, { Data }) => sum + Data.length, 0)
+    assert.ok(bytes / 1024 <= 250, `${bytes / 1024} bytes a log`)
+    assert.ok(bytes / 1024 > 200)
+  })
+
   it('writes one flat JSON line a log, with nanoseconds and all fields', async () => {
     const client = new FakeClient()
     const { provider, logger } = setUp(client)

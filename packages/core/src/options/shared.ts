@@ -1,9 +1,12 @@
-import type { KinesisClientConfig } from '@aws-sdk/client-kinesis'
 import { ConfigError } from '../errors/errors.js'
 import { BatchProducer } from '../producer.js'
 import type { KinesisClientLike } from '../sending/client.js'
-import { createKinesisClient } from '../sending/create-client.js'
-import { checkKeys, show } from './check.js'
+import {
+  createKinesisClient,
+  type ProducerClientConfig,
+  WIRE_FORMATS,
+} from '../sending/create-client.js'
+import { checkKeys, checkOneOf, show } from './check.js'
 import type { ProducerConfig } from './config.js'
 import { OPTION_NAMES } from './resolve.js'
 
@@ -24,7 +27,12 @@ export interface SharedOptions extends ProducerConfig {
         readonly sessionToken?: string
       }
     | undefined
-  /** A client of your own, in place of `region`, `endpoint` and `credentials`. */
+  /**
+   * `cbor`: records go as bytes, without base64; see `createKinesisClient`.
+   * @default 'json'
+   */
+  readonly wireFormat?: (typeof WIRE_FORMATS)[number] | undefined
+  /** A client of your own, in place of `region`, `endpoint`, `credentials` and `wireFormat`. */
   readonly client?: KinesisClientLike | undefined
 }
 
@@ -34,6 +42,7 @@ const TARGET_NAMES = [
   'region',
   'endpoint',
   'credentials',
+  'wireFormat',
   'client',
 ] as const
 
@@ -59,7 +68,7 @@ export const openProducer = (
   defaults: ProducerConfig,
 ): OpenedProducer => {
   checkKeys(where, options, [...TARGET_NAMES, ...OPTION_NAMES, ...ownNames])
-  const { streamName, streamArn, region, endpoint, credentials, client } = options
+  const { streamName, streamArn, region, endpoint, credentials, wireFormat, client } = options
   const stream = streamArn ?? streamName
   if (stream === undefined)
     throw new ConfigError(`${where} needs streamName (or streamArn): the stream to write to`)
@@ -75,6 +84,13 @@ export const openProducer = (
     if (value !== undefined && client !== undefined)
       throw new ConfigError(`${where}: ${name} and client cannot be given together`)
   }
+  if (wireFormat !== undefined) {
+    checkOneOf(`${where}: wireFormat`, wireFormat, WIRE_FORMATS)
+    if (client !== undefined)
+      throw new ConfigError(
+        `${where}: wireFormat and client cannot be given together; give it to createKinesisClient`,
+      )
+  }
   if (endpoint !== undefined && !URL.canParse(endpoint)) {
     throw new ConfigError(
       `${where}: endpoint must be a URL such as http://127.0.0.1:4567, not ${show(endpoint)}`,
@@ -88,10 +104,11 @@ export const openProducer = (
   if (client !== undefined)
     return { producer: new BatchProducer(client, stream, config), stream, release: () => {} }
 
-  const clientConfig: KinesisClientConfig = {
+  const clientConfig: ProducerClientConfig = {
     ...(region !== undefined && { region }),
     ...(endpoint !== undefined && { endpoint }),
     ...(credentials !== undefined && { credentials }),
+    ...(wireFormat !== undefined && { wireFormat }),
   }
   const made = createKinesisClient(clientConfig)
   return {
