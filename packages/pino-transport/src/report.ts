@@ -1,42 +1,37 @@
 import { writeSync } from 'node:fs'
-import { parentPort } from 'node:worker_threads'
-import type { Logger, ProducerStats } from '@kinesis-producer/core'
+import type { ProducerStats } from '@kinesis-producer/core'
+import type { UndeliveredTotals } from './undelivered/undelivered.js'
 
-const nothing = (): void => {}
-
-/**
- * The producer's warnings as process warnings of the main thread: thread-stream passes them on.
- * Never an `error` event, which would end the logger for good.
- */
-export const warnings = (): Logger => {
-  const warn = (message: string): void => {
-    if (parentPort === null) process.emitWarning(message, 'KinesisProducerWarning')
-    // Text, since an error's own name would not survive the way to the main thread.
-    else parentPort.postMessage({ code: 'WARNING', err: message })
-  }
-  return { debug: nothing, info: nothing, warn, error: warn }
+/** The lines that did not arrive, said in one sentence; undefined if all did. */
+export const lossSentence = (
+  stream: string,
+  { count, reasons, deadLettered }: UndeliveredTotals,
+  { consecutiveErrors }: Pick<ProducerStats, 'consecutiveErrors'>,
+  refused: number,
+  file: string | undefined,
+): string | undefined => {
+  const all = count + refused
+  if (all === 0) return undefined
+  const parts = Object.entries(reasons).map(([reason, one]) =>
+    reason === 'closed' ? `${one} not delivered in time` : `${one} dropped (${reason})`,
+  )
+  if (refused > 0) parts.push(`${refused} refused`)
+  const why = consecutiveErrors > 0 ? `; the last ${consecutiveErrors} requests failed` : ''
+  const kept =
+    deadLettered === 0
+      ? ''
+      : `; ${deadLettered} of them are in ${file} (pino-kinesis --replay sends them again)`
+  const fate = deadLettered >= all ? 'not delivered' : 'lost'
+  return `pino-transport for Kinesis stream ${stream}: ${all} log lines ${fate}: ${parts.join(', ')}${why}${kept}`
 }
 
 /**
- * Says on standard error what was lost. Written synchronously: at exit the main thread waits for
- * this one, so that nothing else written from here would ever appear.
+ * To standard error, synchronously: at exit the main thread waits for this one, so that nothing else
+ * written from a worker would ever appear.
  */
-export const reportLoss = (
-  stream: string,
-  { dropped, droppedByReason, remaining, refused, consecutiveErrors }: ProducerStats,
-): void => {
-  if (dropped + remaining + refused === 0) return
-  const parts: string[] = []
-  if (remaining > 0) parts.push(`${remaining} not delivered in time`)
-  for (const [reason, count] of Object.entries(droppedByReason))
-    if (count > 0) parts.push(`${count} dropped (${reason})`)
-  if (refused > 0) parts.push(`${refused} refused (too large)`)
-  const why = consecutiveErrors > 0 ? `; the last ${consecutiveErrors} requests failed` : ''
+export const sayOnStderr = (sentence: string): void => {
   try {
-    writeSync(
-      2,
-      `pino-transport for Kinesis stream ${stream}: ${dropped + remaining + refused} log lines lost: ${parts.join(', ')}${why}\n`,
-    )
+    writeSync(2, `${sentence}\n`)
   } catch {
     // Standard error is gone; there is nowhere left to say it.
   }

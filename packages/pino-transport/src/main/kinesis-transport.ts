@@ -1,0 +1,257 @@
+import { EventEmitter } from 'node:events'
+import { transport } from 'pino'
+import type { PinoKinesisOptions } from '../options.js'
+import { sayOnStderr } from '../report.js'
+import type { ErrorReport, TransportStats } from '../transport.js'
+import type { DroppedReport } from '../undelivered/undelivered.js'
+import { type Fallback, fallbackWriter } from './fallback.js'
+import type { KinesisTransportHelperOptions } from './helper-options.js'
+import { ask, isWorkerStream, type WorkerStream } from './messages.js'
+import { onSignals } from './signals.js'
+
+const TARGET = '@kinesis-producer/pino-transport'
+const MINUTE_MS = 60_000
+/** What an answer may take beyond the work itself. */
+const MARGIN_MS = 1000
+const END_MS = 2000
+const STATS_MS = 1000
+
+/** Events of a `KinesisTransport`. */
+export interface KinesisTransportEvents {
+  'kinesis:dropped': [DroppedReport]
+  'kinesis:error': [ErrorReport]
+  'kinesis:stats': [TransportStats]
+  /** The worker died; it was started again, or its lines go to the fallback from now on. */
+  'kinesis:worker': [
+    { readonly error: Error; readonly restarted: boolean; readonly atRisk: number },
+  ]
+  /** The options are wrong: said once, at the start. */
+  error: [Error]
+}
+
+/** What a flush or a close achieved; counts are of the worker's whole life. */
+export interface Delivery {
+  readonly delivered: number
+  /** Still waiting for delivery; after `close`: 0. */
+  readonly remaining: number
+  /** Given up. */
+  readonly dropped: number
+}
+
+// A logger nobody holds is collected, and its worker ends with lines in it. These are held.
+const alive = new Set<KinesisTransport>()
+
+/**
+ * Pino's transport to Kinesis, looked after from the main thread: it is never garbage-collected
+ * before it is closed, outlives the death of its worker, and can be awaited. Give it to `pino` as
+ * its stream. Make it with `createKinesisTransport`.
+ */
+export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
+  readonly #start: () => WorkerStream
+  readonly #restarts: number
+  readonly #closeTimeout: number
+  readonly #flushTimeout: number
+  readonly #fallback: Fallback
+  readonly #writeFallback: (line: string) => boolean
+  readonly #forgetSignals: () => void
+  readonly #deaths: number[] = []
+  #worker: WorkerStream | undefined
+  #everReady = false
+  #closing: Promise<Delivery> | undefined
+  /** Lines given to this worker, and how many of them it was last known to have settled. */
+  #written = 0
+  #settled = 0
+
+  constructor(options: PinoKinesisOptions, helper: KinesisTransportHelperOptions = {}) {
+    super()
+    this.#closeTimeout = options.closeTimeout ?? 5000
+    this.#flushTimeout = options.flushTimeout ?? 8000
+    this.#restarts = helper.restarts ?? 5
+    this.#fallback = helper.fallback ?? 'stderr'
+    this.#writeFallback = fallbackWriter(this.#fallback)
+    this.#start = () => {
+      const stream = transport(transportOptions(options, helper))
+      if (isWorkerStream(stream)) return stream
+      throw new Error('pino.transport returned no stream with a worker; use pino 9 or later')
+    }
+    this.#worker = this.#begin()
+    this.#forgetSignals = onSignals(helper.signals ?? [], () => this.close())
+    alive.add(this)
+  }
+
+  /** What pino knows a stream by. */
+  get writable(): boolean {
+    return true
+  }
+
+  /** Takes a line from pino. Never throws, never waits. */
+  write(line: string): void {
+    const worker = this.#worker
+    if (worker === undefined || worker.destroyed) {
+      this.#writeFallback(line)
+      return
+    }
+    try {
+      worker.write(line)
+      this.#written++
+    } catch {
+      // It is dying; its end is handled by its events.
+      this.#writeFallback(line)
+    }
+  }
+
+  /**
+   * Without an argument that is a function: resolves when all lines so far are delivered, or at the
+   * timeout, with several targets and pipelines too. Pino calls it with a callback. Never rejects.
+   * @param timeout milliseconds; `flushTimeout` by default
+   */
+  flush(timeout?: number): Promise<Delivery>
+  flush(callback: (error?: Error) => void): void
+  flush(argument?: number | ((error?: Error) => void)): Promise<Delivery> | undefined {
+    if (typeof argument === 'function') {
+      this.#flush(this.#flushTimeout).then(
+        () => argument(),
+        () => argument(),
+      )
+      return undefined
+    }
+    return this.#flush(argument ?? this.#flushTimeout)
+  }
+
+  /** Hands all lines to the worker, synchronously; pino calls it at `fatal`. */
+  flushSync(): void {
+    try {
+      this.#worker?.flushSync()
+    } catch {
+      // The worker is gone or does not take them; its end is handled by its events.
+    }
+  }
+
+  /** The worker's stats; undefined while there is no worker or it does not answer. */
+  async stats(): Promise<TransportStats | undefined> {
+    const worker = this.#worker
+    const answers = worker && (await ask(worker, 'stats', 0, MARGIN_MS))
+    return answers?.find(isStats)
+  }
+
+  /**
+   * Delivers what it can within the timeout and ends the worker. What is left is told on standard
+   * error, and put into the dead letter file if there is one. Idempotent; never rejects.
+   * @param timeout milliseconds; `closeTimeout` by default
+   */
+  close(timeout: number = this.#closeTimeout): Promise<Delivery> {
+    return (this.#closing ??= this.#close(timeout))
+  }
+
+  /** Pino's word for `close`. */
+  end(): void {
+    void this.close()
+  }
+
+  async #flush(timeout: number): Promise<Delivery> {
+    const worker = this.#worker
+    const answers = worker && (await ask(worker, 'flush', timeout, timeout + MARGIN_MS))
+    const result = summed(answers ?? [], this.#written - this.#settled)
+    if (worker === this.#worker)
+      this.#settled = Math.max(this.#settled, result.delivered + result.dropped)
+    return result
+  }
+
+  async #close(timeout: number): Promise<Delivery> {
+    const worker = this.#worker
+    const answers = worker && (await ask(worker, 'close', timeout, timeout + MARGIN_MS))
+    const result = summed(answers ?? [], this.#written - this.#settled)
+    this.#worker = undefined
+    this.#forgetSignals()
+    alive.delete(this)
+    if (worker !== undefined && !worker.destroyed) await ended(worker)
+    return result
+  }
+
+  #begin(): WorkerStream {
+    const worker = this.#start()
+    this.#written = 0
+    this.#settled = 0
+    let over = false
+    const onEnd = (error: Error): void => {
+      if (over) return
+      over = true
+      this.#ended(error)
+    }
+    worker.on('error', onEnd)
+    // Without a listener here, a worker that runs out of memory ends the whole process.
+    worker.worker.on('error', onEnd)
+    worker.once('ready', () => {
+      this.#everReady = true
+    })
+    worker.on('kinesis:dropped', (report: DroppedReport) => this.emit('kinesis:dropped', report))
+    worker.on('kinesis:error', (report: ErrorReport) => this.emit('kinesis:error', report))
+    worker.on('kinesis:stats', (stats: TransportStats) => {
+      this.#settled = stats.delivered + stats.dropped + stats.refused + stats.filtered
+      this.emit('kinesis:stats', stats)
+    })
+    return worker
+  }
+
+  #ended(error: Error): void {
+    if (this.#closing !== undefined) return
+    const atRisk = Math.max(0, this.#written - this.#settled)
+    this.#worker = undefined
+    if (!this.#everReady) {
+      // Options it cannot start with will not get better by trying.
+      sayOnStderr(`pino-transport for Kinesis could not start: ${error.message}`)
+      if (this.listenerCount('error') > 0) this.emit('error', error)
+      return
+    }
+    const now = Date.now()
+    this.#deaths.push(now)
+    while ((this.#deaths[0] ?? now) < now - MINUTE_MS) this.#deaths.shift()
+    const restarted = this.#deaths.length <= this.#restarts
+    const next = restarted ? 'it is started again' : `lines go to ${placeOf(this.#fallback)} now`
+    sayOnStderr(
+      `pino-transport for Kinesis: the worker died (${error.message}); up to ${atRisk} log lines it held are lost; ${next}`,
+    )
+    if (restarted) this.#worker = this.#begin()
+    this.emit('kinesis:worker', { error, restarted, atRisk })
+  }
+}
+
+/** Ends a worker that has nothing left to do, and waits for it, which by itself keeps no process alive. */
+const ended = (worker: WorkerStream): Promise<void> =>
+  new Promise(resolve => {
+    const timer = setTimeout(resolve, END_MS)
+    worker.once('close', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    worker.end()
+  })
+
+const placeOf = (fallback: Fallback): string =>
+  typeof fallback === 'string' ? fallback : fallback.file
+
+const transportOptions = (
+  options: PinoKinesisOptions,
+  { targets, pipeline, level }: KinesisTransportHelperOptions,
+): Parameters<typeof transport>[0] => {
+  // Often, since the losses of a dying worker are counted by what it said last.
+  const kinesis = { target: TARGET, options: { statsInterval: STATS_MS, ...options } }
+  if (pipeline !== undefined) return { pipeline: [...pipeline, kinesis] }
+  if (targets === undefined && level === undefined) return kinesis
+  return { targets: [{ ...kinesis, ...(level !== undefined && { level }) }, ...(targets ?? [])] }
+}
+
+const isStats = (value: object): value is TransportStats =>
+  'delivered' in value && 'streamName' in value
+
+const numberAt = (value: object, name: string): number => {
+  const found: unknown = Reflect.get(value, name)
+  return typeof found === 'number' ? found : 0
+}
+
+const summed = (answers: readonly object[], unknown: number): Delivery => {
+  const sum = (name: string): number => answers.reduce((all, one) => all + numberAt(one, name), 0)
+  return answers.length === 0
+    ? { delivered: 0, remaining: Math.max(0, unknown), dropped: 0 }
+    : { delivered: sum('delivered'), remaining: sum('remaining'), dropped: sum('count') }
+}

@@ -1,0 +1,131 @@
+import { type Logger, openProducer, type ProducerStats } from '@kinesis-producer/core'
+import { type LineCounts, lineSender } from './lines/line-sender.js'
+import { DEFAULTS, OWN_NAMES, type PinoKinesisOptions, resolveLineOptions } from './options.js'
+import { lossSentence } from './report.js'
+import { Undelivered, type UndeliveredTotals } from './undelivered/undelivered.js'
+
+/** Payload of `kinesis:stats`: the producer's, and what the transport did itself. */
+export interface TransportStats extends ProducerStats {
+  readonly streamName: string
+  readonly filtered: number
+  readonly truncated: number
+  readonly deadLettered: number
+}
+
+/** Payload of `kinesis:error`: a warning or an error of the producer, rate-limited. */
+export interface ErrorReport {
+  readonly streamName: string
+  readonly level: 'warn' | 'error'
+  readonly message: string
+}
+
+export interface TransportSummary extends UndeliveredTotals {
+  readonly delivered: number
+  /** All that is known to be lost, in words; absent if nothing is. */
+  readonly loss?: string
+}
+
+export interface Voice {
+  emit(name: string, payload: object): void
+  warn(message: string): void
+}
+
+/** From line to record to stream, without any thread or stream of Node around it. */
+export interface LineTransport {
+  readonly flushTimeout: number
+  readonly send: (line: string) => void
+  /** Resolves when all lines so far are settled, or at the timeout. Never rejects. */
+  flush(timeout?: number): Promise<{ delivered: number; remaining: number; count: number }>
+  stats(): TransportStats
+  /** Delivers what it can within the timeout. Idempotent; never rejects. */
+  close(timeout?: number): Promise<TransportSummary>
+}
+
+const nothing = (): void => {}
+
+/** @throws {ConfigError} naming the option that is missing, unknown or wrong */
+export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTransport => {
+  const own = resolveLineOptions(options)
+  const { deadLetterFile, deadLetterMaxBytes, closeTimeout, flushTimeout, statsInterval } = own
+  const counts: LineCounts = { filtered: 0, truncated: 0, reoffered: 0 }
+  const streamName = String(options.streamArn ?? options.streamName)
+  const tell =
+    (level: ErrorReport['level']) =>
+    (message: string): void => {
+      voice.emit('kinesis:error', { streamName, level, message } satisfies ErrorReport)
+      voice.warn(message)
+    }
+  const logger: Logger = { debug: nothing, info: nothing, warn: tell('warn'), error: tell('error') }
+
+  let settle: Undelivered | undefined
+  const { producer, release } = openProducer(
+    'pino-transport',
+    {
+      ...options,
+      onDrop: dropped => {
+        settle?.dropped(dropped)
+        options.onDrop?.(dropped)
+      },
+    },
+    OWN_NAMES,
+    { ...DEFAULTS, logger },
+  )
+  const undelivered = new Undelivered(
+    streamName,
+    deadLetterFile === undefined
+      ? undefined
+      : { path: deadLetterFile, maxBytes: deadLetterMaxBytes },
+    report => voice.emit('kinesis:dropped', report),
+    message => logger.warn(message),
+  )
+  settle = undelivered
+  producer.start()
+
+  const stats = (): TransportStats => ({
+    ...producer.stats(),
+    streamName,
+    filtered: counts.filtered,
+    truncated: counts.truncated,
+    deadLettered: undelivered.totals().deadLettered,
+  })
+  const timer =
+    statsInterval === 0
+      ? undefined
+      : setInterval(() => voice.emit('kinesis:stats', stats()), statsInterval).unref()
+
+  const finish = async (timeout: number): Promise<TransportSummary> => {
+    try {
+      const { leftover } = await producer.close(timeout)
+      undelivered.leftover(leftover)
+    } catch (error) {
+      logger.error(error instanceof Error ? error.message : String(error))
+    }
+    clearInterval(timer)
+    undelivered.flush()
+    voice.emit('kinesis:stats', stats())
+    release()
+    const last = producer.stats()
+    const totals = undelivered.totals()
+    const refused = last.refused - counts.reoffered
+    const loss = lossSentence(streamName, totals, last, refused, deadLetterFile)
+    return { ...totals, delivered: last.delivered, ...(loss !== undefined && { loss }) }
+  }
+  let closing: Promise<TransportSummary> | undefined
+
+  return {
+    flushTimeout,
+    send: lineSender(producer, own, undelivered, counts),
+    stats,
+    flush: async (timeout = flushTimeout) => {
+      try {
+        await producer.drain(timeout)
+      } catch {
+        // Closed meanwhile: what is left is told there.
+      }
+      undelivered.flush()
+      const { delivered, remaining } = producer.stats()
+      return { delivered, remaining, count: undelivered.totals().count }
+    },
+    close: (timeout = closeTimeout) => (closing ??= finish(timeout)),
+  }
+}

@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type PinoKinesisOptions, pinoKinesis } from '@kinesis-producer/pino-transport'
+import { truncateLine } from '@kinesis-producer/pino-transport/internal/lines/truncate'
+import fc from 'fast-check'
+import { FakeClient, serviceError } from '../../support/core/fake-client.js'
+
+/** Writes a text through the transport and ends it. */
+const through = async (
+  text: string | Buffer | readonly Buffer[],
+  options: Partial<PinoKinesisOptions> = {},
+  client: FakeClient = new FakeClient(),
+) => {
+  const events: { name: string; payload: Record<string, unknown> }[] = []
+  const stream = pinoKinesis({ streamName: 's', client, logger: false, ...options })
+  for (const name of ['kinesis:dropped', 'kinesis:stats'])
+    stream.on(name, (payload: Record<string, unknown>) => events.push({ name, payload }))
+  for (const part of Array.isArray(text) ? (text as Buffer[]) : [text]) stream.write(part)
+  const closed = new Promise<void>(resolve => stream.once('close', resolve))
+  stream.end()
+  await closed
+  const keys = client.calls.flat().map(({ PartitionKey }) => PartitionKey)
+  const stats = events.filter(({ name }) => name === 'kinesis:stats').at(-1)?.payload ?? {}
+  const dropped = events.filter(({ name }) => name === 'kinesis:dropped')
+  return { lines: client.stored, keys, stats, dropped, calls: client.calls.flat() }
+}
+const fresh = (): string => join(mkdtempSync(join(tmpdir(), 'pino-kinesis-')), 'dead.ndjson')
+
+describe('lines on their way through the transport', () => {
+  it('arrive byte for byte, across chunk borders, with or without a newline', async () => {
+    const text = '{"msg":"ü😀"}\r\nno json\n\n{"a":1}'
+    const bytes = Buffer.from(text)
+    const parts = Array.from(bytes, (_, i) => bytes.subarray(i, i + 1))
+    const expected = ['{"msg":"ü😀"}', 'no json', '{"a":1}']
+    assert.deepEqual(
+      (await through(parts)).lines,
+      expected.map(line => `${line}\n`),
+    )
+    assert.deepEqual((await through(text, { newline: false })).lines, expected)
+  })
+
+  it('share a record with packing concat, each with one newline', async () => {
+    const { calls } = await through('{"a":1}\n{"a":2}\n', { packing: { kind: 'concat' } })
+    assert.deepEqual(
+      calls.map(({ Data }) => Buffer.from(Data).toString()),
+      ['{"a":1}\n{"a":2}\n'],
+    )
+  })
+
+  it('are left out below the lowest level, however the level is written', async () => {
+    const at = (level: string): string => `{"level":${level},"msg":"x"}`
+    const texts = [
+      at('20'),
+      at('30'),
+      at('"warn"'),
+      at('"DEBUG"'),
+      '{"msg":"x","level":10}',
+      'text',
+      at('"?"'),
+      '{}',
+    ]
+    const { lines, stats } = await through(`${texts.join('\n')}\n`, {
+      minLevel: 'info',
+      newline: false,
+    })
+    assert.deepEqual(lines, [at('30'), at('"warn"'), 'text', at('"?"'), '{}'])
+    assert.equal(stats['filtered'], 3)
+    assert.equal((await through(at('35'), { minLevel: 36 })).lines.length, 0)
+  })
+
+  it('get static fields at their front; their own fields win', async () => {
+    const { lines } = await through('{"a":1}\n{}\n{ }\ntext\n{"app":"own"}', {
+      fields: { app: 'shop', n: { x: 1 } },
+      newline: false,
+    })
+    assert.deepEqual(lines.slice(0, 4), [
+      '{"app":"shop","n":{"x":1},"a":1}',
+      '{"app":"shop","n":{"x":1}}',
+      '{"app":"shop","n":{"x":1} }',
+      'text',
+    ])
+    assert.equal((JSON.parse(lines[4] ?? '') as { app: string }).app, 'own')
+  })
+
+  it('get their key from a field, a nested one, or none', async () => {
+    const keysOf = async (field: string | string[], line: object) =>
+      (await through(JSON.stringify(line), { partitionKeyField: field })).keys[0]
+    assert.equal(await keysOf('user', { user: 'u1' }), 'u1')
+    assert.equal(await keysOf('req.id', { req: { id: 7 } }), '7')
+    assert.equal(await keysOf(['a.b'], { 'a.b': true }), 'true')
+    assert.equal(await keysOf('long', { long: 'k'.repeat(300) }), 'k'.repeat(256))
+    for (const line of [{}, { user: '' }, { user: null }, { user: { x: 1 } }, [1]])
+      assert.match((await keysOf('user', line)) ?? '', /^\d+$/)
+    const { keys, calls } = await through('a\nb\n', { partitionKey: 'one', explicitHashKey: '42' })
+    assert.deepEqual(keys, ['one', 'one'])
+    assert.deepEqual([...new Set(calls.map(({ ExplicitHashKey }) => ExplicitHashKey))], ['42'])
+  })
+
+  it('are cut to valid JSON with a mark when too large, by default', async () => {
+    const line = JSON.stringify({
+      level: 30,
+      msg: 'm'.repeat(2_000_000),
+      err: { stack: 'ü'.repeat(900_000) },
+      id: 'x',
+    })
+    const { lines, stats, calls } = await through(`${line}\nsmall`, { partitionKey: 'k' })
+    assert.equal(lines.length, 2)
+    const cut = JSON.parse(lines[0] ?? '') as Record<string, unknown>
+    assert.deepEqual([cut['level'], cut['id']], [30, 'x'])
+    assert.deepEqual(cut['truncated'], { bytes: Buffer.byteLength(line), fields: ['msg', 'err'] })
+    const size = calls[0]?.Data.length ?? 0
+    assert.ok(size + 1 <= 1024 * 1024 && size > 1_040_000, `${size} bytes`)
+    assert.equal(stats['truncated'], 1)
+  })
+
+  it('are dropped or kept as dead letters when too large, by option, and counted', async () => {
+    const line = 'x'.repeat(1_100_000)
+    const { lines, dropped } = await through(`${line}\nsmall`, { oversize: 'drop' })
+    assert.deepEqual(lines, ['small\n'])
+    assert.deepEqual(dropped[0]?.payload['reasons'], { tooLarge: 1 })
+    const deadLetterFile = fresh()
+    await through(`${line}\n`, { oversize: 'deadLetter', deadLetterFile })
+    const letter = JSON.parse(readFileSync(deadLetterFile, 'utf8')) as Record<string, unknown>
+    assert.equal(letter['data'], `${line}\n`)
+    assert.equal(letter['reason'], 'tooLarge')
+  })
+
+  it('never stall for a line of 20 MB', async () => {
+    const { lines } = await through(`{"msg":"${'y'.repeat(20_000_000)}"}\nnext`)
+    assert.equal(lines.length, 2)
+    assert.equal(lines[1], 'next\n')
+  })
+})
+
+describe('truncateLine', () => {
+  it('makes valid JSON within the limit, of anything', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc
+            .dictionary(fc.string({ unit: 'binary' }), fc.jsonValue(), { maxKeys: 30 })
+            .map(value => JSON.stringify(value)),
+          fc.string({ unit: 'binary', maxLength: 2000 }),
+        ),
+        fc.integer({ min: 400, max: 1500 }),
+        (line, limit) => {
+          const text = truncateLine(line, limit)
+          const value = JSON.parse(text) as Record<string, { bytes: number }>
+          assert.equal(value['truncated']?.bytes, Buffer.byteLength(line))
+          if (Buffer.byteLength(line) > limit)
+            assert.ok(Buffer.byteLength(text) <= limit, `${Buffer.byteLength(text)} > ${limit}`)
+          assert.doesNotMatch(text, /\\ud[89ab][0-9a-f]{2}"/)
+        },
+      ),
+      { numRuns: 2000 },
+    )
+  })
+})
+
+describe('the dead letter file', () => {
+  const dead = (): FakeClient =>
+    new FakeClient(() => {
+      throw serviceError('AccessDeniedException')
+    })
+  const text = Array.from({ length: 1000 }, (_, i) => `{"i":${i}}\n`).join('')
+
+  it('holds what was not delivered, with reason and time', async () => {
+    const deadLetterFile = fresh()
+    const { stats } = await through(
+      text,
+      { deadLetterFile, closeTimeout: 50, bufferSize: 500 },
+      dead(),
+    )
+    const letters = readFileSync(deadLetterFile, 'utf8')
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as { data: string; reason: string; time: string })
+    assert.deepEqual(letters.map(({ data }) => data).toSorted(), text.match(/.*\n/g)?.toSorted())
+    assert.deepEqual([...new Set(letters.map(({ reason }) => reason))].toSorted(), [
+      'bufferFull',
+      'closed',
+    ])
+    assert.ok(letters.every(({ time }) => /^\d{4}-\d\d-\d\dT/.test(time)))
+    assert.equal(stats['deadLettered'], 1000)
+  })
+
+  it('stops at its size, counts the rest as lost, and never throws when the disk is gone', async () => {
+    const warnings: string[] = []
+    const warn = (message: string): void => void warnings.push(message)
+    const logger = { debug: () => {}, info: () => {}, warn, error: warn }
+    const small = fresh()
+    const one = await through(
+      text,
+      { deadLetterFile: small, deadLetterMaxBytes: 5000, closeTimeout: 50, logger },
+      dead(),
+    )
+    assert.ok(statSync(small).size <= 5000)
+    assert.ok(Number(one.stats['deadLettered']) < 100)
+    const gone = fresh()
+    const client = new FakeClient(() => {
+      rmSync(join(gone, '..'), { recursive: true, force: true })
+      throw serviceError('AccessDeniedException')
+    })
+    const two = await through(text, { deadLetterFile: gone, closeTimeout: 50, logger }, client)
+    assert.equal(two.stats['deadLettered'], 0)
+    assert.equal(existsSync(gone), false)
+    assert.ok(
+      warnings.some(message =>
+        /dead letters are lost: .* has reached deadLetterMaxBytes/.test(message),
+      ),
+    )
+    assert.ok(warnings.some(message => /dead letters are lost: .*ENOENT/.test(message)))
+  })
+})
+
+describe('options of the transport', () => {
+  it('are refused in one sentence that names them', () => {
+    for (const [options, message] of [
+      [{ newline: 'no' }, /newline must be true or false/],
+      [{ fields: [] }, /fields must be an object/],
+      [{ oversize: 'keep' }, /oversize must be one of truncate, drop, deadLetter/],
+      [{ oversize: 'deadLetter' }, /oversize deadLetter needs deadLetterFile/],
+      [{ newline: false, packing: { kind: 'concat' } }, /set packing.terminator/],
+      [{ partitionKey: 'a', partitionKeyField: 'b' }, /not both/],
+      [{ partitionKey: '' }, /partitionKey must be a text of 1 to 256/],
+      [{ partitionKeyField: 'a..b' }, /partitionKeyField must be/],
+      [{ explicitHashKey: '-1' }, /explicitHashKey must be a decimal number below 2\^128/],
+      [{ minLevel: 'loud' }, /minLevel must be a number or one of trace, debug/],
+      [{ statsInterval: -1 }, /statsInterval must be a whole number/],
+      [{ deadLetterFile: join(tmpdir(), 'no', 'such', 'place') }, /ENOENT/],
+    ] as [object, RegExp][])
+      assert.throws(
+        () => pinoKinesis({ streamName: 's', client: new FakeClient(), ...options }),
+        message,
+      )
+  })
+})
