@@ -13,7 +13,7 @@ interface Lane {
   /** Turns in a row in which not one record got through. */
   failures: number
   notBefore: number
-  /** Most records of its next turn: halved while nothing gets through, doubled when all did. */
+  /** Most records of its next turn: halved while nothing gets through, doubled when most do. */
   window: number
   /** A request with records of this lane is under way; the next turn waits for its answer. */
   trying: boolean
@@ -126,7 +126,8 @@ export class RetryLanes {
       if (lane.window === MAX_KINESIS_BATCH_SIZE) this.#setHot(lane, false)
     } else if (stored > 0) {
       lane.failures = 1
-      lane.window = Math.max(1, stored)
+      // Most got through: failures are scattered, and a small window would only delay the rest.
+      lane.window = Math.min(MAX_KINESIS_BATCH_SIZE, stored > failed ? stored * 2 : stored)
       this.#setHot(lane, failed >= stored)
       // Later answers must not push a waiting turn further and further away.
       if (lane.notBefore <= now) lane.notBefore = now + this.#delay(1)
