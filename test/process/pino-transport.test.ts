@@ -271,6 +271,72 @@ describe('an application that logs through pino.transport', () => {
     }
   })
 
+  it('sends again only what failed: nothing is lost and nothing there twice', async () => {
+    fake.on(() => faults.partial({ by: 'share', share: 0.3 }, 'InternalFailure'))
+    const options = { maxAttemptsPerRecord: 100 }
+    assert.equal((await run(fake.endpoint, 'plain:flushed-kill', 5000, options)).signal, 'SIGKILL')
+    assertAll(5000)
+    // Scattered failures must not make the retries small, which took 400 requests once.
+    assert.ok(fake.counts.putRequests < 100, `${fake.counts.putRequests} requests`)
+  })
+
+  it('delivers through an outage of many requests while the application goes on', async () => {
+    fake.script(...Array.from({ length: 8 }, () => faults.html(503)))
+    const { code, stderr } = await run(fake.endpoint, 'plain:wait-end', 5000)
+    assert.equal(code, 0)
+    assert.equal(stderr.split('KinesisProducerWarning').length <= 2, true, stderr)
+    assertAll(5000)
+  })
+
+  it('delivers what fits into closeTimeout when the service is slow, and counts the rest', async () => {
+    fake.always(faults.slow(700))
+    const { code, stderr } = await run(fake.endpoint, 'plain:exit', 20_000, { maxInFlight: 2 })
+    assert.equal(code, 3)
+    const lost = Number(/(\d+) log lines lost/.exec(stderr)?.[1])
+    const stored = new Set(fake.texts('s')).size
+    // A request that was cut off may have been carried out, so lines may be both stored and counted.
+    assert.ok(lost > 0 && lost < 20_000 && stored + lost >= 20_000, `${stored} + ${lost}`)
+  })
+
+  it('goes on after the process was frozen with a request in flight', async () => {
+    fake.script(faults.hang())
+    const child = spawn(
+      process.execPath,
+      [APP, fake.endpoint, 'plain:wait-end', '300', '{"requestTimeout":1500}'],
+      {
+        stdio: 'ignore',
+      },
+    )
+    const ended = once(child, 'close')
+    await fake.waitForRequests(1)
+    child.kill('SIGSTOP')
+    fake.dropConnections()
+    child.kill('SIGCONT')
+    assert.deepEqual(await ended, [0, null])
+    assertAll(300)
+  })
+
+  it('stays small when lines flood in and nothing is delivered, and keeps the newest', async () => {
+    fake.always(faults.hang())
+    const { code, stdout, stderr } = await run(fake.endpoint, 'plain:flood', 0, {
+      bufferBytes: 4_000_000,
+      closeTimeout: 300,
+    })
+    assert.equal(code, 0)
+    const { written, rss } = JSON.parse(stdout) as { written: number; rss: number }
+    assert.match(stderr, new RegExp(`${written} log lines lost: .*dropped \\(bufferFull\\)`))
+    assert.ok(rss < 350, `${rss} MiB`)
+  })
+
+  it('says at once what is wrong with the options', async () => {
+    const plain = await run(fake.endpoint, 'plain:end', 1, { minLevel: 'loud' })
+    assert.equal(plain.code, 1)
+    assert.match(plain.stderr, /minLevel must be a number or one of/)
+    const helper = await run(fake.endpoint, 'helper:close', 1, { minLevel: 'loud' })
+    assert.equal(helper.code, 0)
+    assert.match(helper.stderr, /could not start: pino-transport: minLevel must be a number/)
+  })
+
   it('puts what is lost into the dead letter file, which can be sent again', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'letters-')), 'dead.ndjson')
     const { endpoint, port } = fake
@@ -372,9 +438,11 @@ describe('pino-kinesis', () => {
   it('delivers what it has read at Ctrl-C', async () => {
     const { code } = await pipe(target, '', child => {
       child.stdin.write(lines(100))
-      void fake.waitForRecords(100).then(() => {
+      const interrupt = async (): Promise<void> => {
+        await fake.waitForRecords(100)
         child.stdin.write('more\n', () => setImmediate(() => child.kill('SIGINT')))
-      })
+      }
+      void interrupt()
     })
     assert.equal(code, 0)
     assert.ok(fake.texts('s').length >= 100)

@@ -99,13 +99,17 @@ export const pinoKinesis = (options: PinoKinesisOptions): PinoKinesisStream => {
  */
 const deliverBeforeTheEnd = (stream: Transform, deliver: () => Promise<void>): void => {
   const flush = stream._flush.bind(stream)
+  const ended = async (callback: (error?: Error | null) => void, error?: Error | null) => {
+    try {
+      await deliver()
+    } finally {
+      callback(error)
+    }
+  }
   stream._flush = callback =>
     flush((error, data) => {
       if (data !== undefined && data !== null) stream.push(data)
-      deliver().then(
-        () => callback(error),
-        () => callback(error),
-      )
+      void ended(callback, error)
     })
 }
 

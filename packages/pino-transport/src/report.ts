@@ -22,7 +22,7 @@ export const lossSentence = (
       ? ''
       : `; ${deadLettered} of them are in ${file} (pino-kinesis --replay sends them again)`
   const fate = deadLettered >= all ? 'not delivered' : 'lost'
-  return `pino-transport for Kinesis stream ${stream}: ${all} log lines ${fate}: ${parts.join(', ')}${why}${kept}`
+  return `pino-transport for Kinesis stream ${stream}: ${all} log ${all === 1 ? 'line' : 'lines'} ${fate}: ${parts.join(', ')}${why}${kept}`
 }
 
 /**

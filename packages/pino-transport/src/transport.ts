@@ -53,7 +53,8 @@ export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTr
     (level: ErrorReport['level']) =>
     (message: string): void => {
       voice.emit('kinesis:error', { streamName, level, message } satisfies ErrorReport)
-      voice.warn(message)
+      if (options.logger === undefined) voice.warn(message)
+      else if (options.logger !== false) options.logger[level](message)
     }
   const logger: Logger = { debug: nothing, info: nothing, warn: tell('warn'), error: tell('error') }
 
@@ -62,13 +63,14 @@ export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTr
     'pino-transport',
     {
       ...options,
+      logger,
       onDrop: dropped => {
         settle?.dropped(dropped)
         options.onDrop?.(dropped)
       },
     },
     OWN_NAMES,
-    { ...DEFAULTS, logger },
+    DEFAULTS,
   )
   const undelivered = new Undelivered(
     streamName,
@@ -101,7 +103,7 @@ export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTr
       logger.error(error instanceof Error ? error.message : String(error))
     }
     clearInterval(timer)
-    undelivered.flush()
+    undelivered.end()
     voice.emit('kinesis:stats', stats())
     release()
     const last = producer.stats()

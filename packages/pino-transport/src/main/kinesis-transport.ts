@@ -194,7 +194,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   }
 
   #ended(error: Error): void {
-    if (this.#closing !== undefined) return
+    if (this.#closing !== undefined && this.#everReady) return
     const atRisk = Math.max(0, this.#written - this.#settled)
     this.#worker = undefined
     if (!this.#everReady) {

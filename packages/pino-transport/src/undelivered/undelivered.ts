@@ -29,6 +29,7 @@ interface Undeliverable {
 }
 
 const REPORT_EVERY_MS = 1000
+const WARN_EVERY_MS = 30_000
 
 /** Where every line ends that is not delivered: counted by reason, told, and kept in a file if wanted. */
 export class Undelivered {
@@ -41,6 +42,10 @@ export class Undelivered {
   #lettersAtReport = 0
   #lastError: string | undefined
   #timer: NodeJS.Timeout | undefined
+  readonly #warn: (message: string) => void
+  #lostLetters = 0
+  #whyLost = ''
+  #warnedAt = Number.NEGATIVE_INFINITY
 
   constructor(
     streamName: string,
@@ -50,10 +55,16 @@ export class Undelivered {
   ) {
     this.#streamName = streamName
     this.#tell = tell
+    this.#warn = warn
     if (file !== undefined)
-      this.#file = new DeadLetterFile(file.path, file.maxBytes, (letters, why) =>
-        warn(`${letters} dead letters are lost: ${why}`),
-      )
+      this.#file = new DeadLetterFile(file.path, file.maxBytes, (letters, why) => {
+        this.#lostLetters += letters
+        this.#whyLost = why
+        const now = performance.now()
+        if (now < this.#warnedAt + WARN_EVERY_MS) return
+        this.#warnedAt = now
+        this.#warnOfLostLetters()
+      })
   }
 
   get file(): string | undefined {
@@ -98,6 +109,19 @@ export class Undelivered {
     })
     this.#lettersAtReport = deadLettered
     this.#sinceReport = new Map()
+  }
+
+  /** The last word: also of what a warning was too soon for. */
+  end(): void {
+    this.flush()
+    this.totals()
+    this.#warnOfLostLetters()
+  }
+
+  #warnOfLostLetters(): void {
+    if (this.#lostLetters > 0)
+      this.#warn(`${this.#lostLetters} dead letters are lost: ${this.#whyLost}`)
+    this.#lostLetters = 0
   }
 
   #add(lost: Undeliverable): void {
