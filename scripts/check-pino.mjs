@@ -171,6 +171,7 @@ const { PinoWebpackPlugin } = require('pino-webpack-plugin')
 require('webpack')({
   mode: 'production', target: 'node', entry: { app: './app.cjs' }, optimization: { minimize: false },
   output: { path: require('node:path').join(__dirname, 'webpacked'), filename: '[name].js' },
+  module: { parser: { javascript: { dynamicImportMode: 'eager' } } },
   plugins: [new PinoWebpackPlugin({ transports: ['@kinesis-producer/pino-transport'] })],
 }, (error, stats) => {
   if (error || stats.hasErrors()) { console.error(error ?? stats.toString('errors-only')); process.exit(1) }
