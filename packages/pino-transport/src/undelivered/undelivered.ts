@@ -71,8 +71,11 @@ export class Undelivered {
     return this.#file?.path
   }
 
-  dropped({ record, attempts, ...dropped }: DroppedRecord): void {
-    this.#add({ ...record, ...dropped, attempts: attempts.length })
+  dropped(dropped: DroppedRecord): void {
+    const { record, reason, error, attempts, possiblyDelivered } = dropped
+    // In a flood this is called for every line: without a file, count and no more.
+    if (this.#file === undefined) this.#note(reason, error)
+    else this.#add({ ...record, reason, error, possiblyDelivered, attempts: attempts.length })
   }
 
   /** What a deadline left behind when the transport was closed. */
@@ -125,12 +128,15 @@ export class Undelivered {
   }
 
   #add(lost: Undeliverable): void {
-    const { reason, error } = lost
+    this.#note(lost.reason, lost.error)
+    this.#file?.add(letterOf(lost))
+  }
+
+  #note(reason: string, error: unknown): void {
     this.#count++
     this.#totals.set(reason, (this.#totals.get(reason) ?? 0) + 1)
     this.#sinceReport.set(reason, (this.#sinceReport.get(reason) ?? 0) + 1)
     if (error instanceof Error) this.#lastError = error.message
-    this.#file?.add(letterOf(lost))
     // Not one event a line: an outage would flood the main thread.
     this.#timer ??= setTimeout(() => this.flush(), REPORT_EVERY_MS).unref()
   }
