@@ -109,7 +109,7 @@ const server = createServer((request, response) => {
     const [status, text] = failing
       ? [503, '<html>Service Unavailable</html>']
       : answer(String(request.headers['x-amz-target'] ?? ''), request.url ?? '', body)
-    const type = String(request.headers['content-type'] ?? 'application/json')
+    const type = request.headers['content-type'] ?? 'application/json'
     response.writeHead(status, {
       'content-type': request.url?.includes('v1/logs') === true ? type : 'application/json',
       'x-elastic-product': 'Elasticsearch',

@@ -121,9 +121,9 @@ const measure = async (
   }
 }
 
-const [, , name, endpoint, count, rate] = process.argv
+const [, , name, endpoint, count, pace] = process.argv
 if (name !== undefined && endpoint !== undefined && isTarget(name)) {
-  console.log(JSON.stringify(await measure(name, endpoint, Number(count), Number(rate))))
+  console.log(JSON.stringify(await measure(name, endpoint, Number(count), Number(pace))))
   process.exit(0)
 }
 
@@ -151,13 +151,13 @@ for (const one of results.keys())
     `${one.padEnd(24)} main ${of(one, 'main').toFixed(2)} us, ${(of(one, 'main') / of('pino/file', 'main')).toFixed(2)} x pino/file; worker ${of(one, 'worker').toFixed(2)} us; ${Math.round(of(one, 'linesPerSecond'))} lines/s`,
   )
 const GIGABYTE_LINES = 3_300_000
-for (const [what, one, rate] of [
+for (const [what, one, speed] of [
   ['1 GB', 'kinesis', GIGABYTE_PACE],
   ['1 GB', 'kinesis, concat', GIGABYTE_PACE],
   ['1 GB as fast as it goes', 'kinesis', FLOOD],
   ['1 GB as fast as it goes', 'kinesis, concat', FLOOD],
 ] as const) {
-  const result = await run(one, stub.http, GIGABYTE_LINES, rate)
+  const result = await run(one, stub.http, GIGABYTE_LINES, speed)
   console.log(
     `${what}, ${one}: ${result.delivered} of ${GIGABYTE_LINES + 50_000} delivered, ${Math.round(result.linesPerSecond)} lines/s, RSS ${Math.round(result.rss)} MiB, flush ${Math.round(result.flushMs)} ms, longest write ${result.maxWriteMs.toFixed(1)} ms`,
   )

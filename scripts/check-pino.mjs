@@ -200,7 +200,7 @@ for (const [name, use] of Object.entries(CASES)) {
   } catch (error) {
     failed++
     console.error(
-      `pino: ${name}: FAILED\n${error instanceof Error ? error.message.slice(0, 3000) : error}`,
+      `pino: ${name}: FAILED\n${error instanceof Error ? error.message.slice(0, 3000) : String(error)}`,
     )
   }
   await fake.close()
