@@ -126,17 +126,22 @@ const CASES = {
     const { overrides: resolutions, ...rest } = manifest({ pino: '^10' })
     writeFileSync(join(cwd, 'package.json'), JSON.stringify({ ...rest, resolutions }))
     writeFileSync(join(cwd, 'yarn.lock'), '')
-    const registry = spawnSync('npm', ['config', 'get', 'registry'], {
-      encoding: 'utf8',
-      shell: windows,
-    })
-    const server = registry.stdout.trim()
-    writeFileSync(
-      join(cwd, '.yarnrc.yml'),
-      `nodeLinker: pnp\nenableGlobalCache: false\nnpmRegistryServer: "${server}"\n${
-        server.startsWith('http:') ? `unsafeHttpWhitelist: ["${new URL(server).hostname}"]\n` : ''
-      }`,
-    )
+    // Yarn reads nothing of npm's configuration: what is behind a mirror needs to be told again.
+    const ofNpm = name =>
+      spawnSync('npm', ['config', 'get', name], { encoding: 'utf8', shell: windows }).stdout.trim()
+    const server = ofNpm('registry')
+    const authority = ofNpm('cafile')
+    const settings = [
+      'nodeLinker: pnp',
+      'enableGlobalCache: false',
+      `npmRegistryServer: "${server}"`,
+      ...(server.startsWith('http:')
+        ? [`unsafeHttpWhitelist: ["${new URL(server).hostname}"]`]
+        : []),
+      ...(authority === 'null' || authority === '' ? [] : [`httpsCaFilePath: "${authority}"`]),
+      ...(ofNpm('strict-ssl') === 'false' ? ['enableStrictSsl: false'] : []),
+    ]
+    writeFileSync(join(cwd, '.yarnrc.yml'), `${settings.join('\n')}\n`)
     const yarn = ['--yes', '@yarnpkg/cli-dist@4.9.2']
     run('npx', [...yarn, 'install'], cwd)
     writeFileSync(join(cwd, 'app.cjs'), app(endpoint))
