@@ -46,7 +46,7 @@ const parsing = fileURLToPath(new URL('./pino-parsing.js', import.meta.url))
 const TARGETS = {
   'pino/file': () => ({ target: 'pino/file', options: { destination: '/dev/null' } }),
   'parsing, no sending': () => ({ target: parsing, options: {} }),
-  'no parsing, no sending': () => ({ target: parsing, options: { raw: true } }),
+  'ours, no sending': () => ({ target: parsing, options: { ours: true } }),
   kinesis: (endpoint: string) => kinesis(endpoint),
   'kinesis, concat': (endpoint: string) => kinesis(endpoint, { packing: { kind: 'concat' } }),
 }
@@ -150,6 +150,20 @@ for (const one of results.keys())
   console.log(
     `${one.padEnd(24)} main ${of(one, 'main').toFixed(2)} us, ${(of(one, 'main') / of('pino/file', 'main')).toFixed(2)} x pino/file; worker ${of(one, 'worker').toFixed(2)} us; ${Math.round(of(one, 'linesPerSecond'))} lines/s`,
   )
+const readingCost = async (whose: string): Promise<number> => {
+  const script = fileURLToPath(new URL('./pino-reading.js', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [script, whose])
+  return Number(stdout)
+}
+const costs = { parsing: [] as number[], ours: [] as number[] }
+for (let round = 0; round < ROUNDS; round++) {
+  costs.parsing.push(await readingCost('parsing'))
+  costs.ours.push(await readingCost('ours'))
+}
+const [theirs, ours] = [median(costs.parsing), median(costs.ours)]
+console.log(
+  `Reading alone, without threads: parsing ${theirs.toFixed(2)} us, ours ${ours.toFixed(2)} us a line: ${(theirs / ours).toFixed(1)} x`,
+)
 const GIGABYTE_LINES = 3_300_000
 for (const [what, one, speed] of [
   ['1 GB', 'kinesis', GIGABYTE_PACE],

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { type FakeKinesis, faults, startFakeKinesis } from '../support/endpoint/index.js'
+import { runProgram } from '../support/run-program.js'
 
 const APP = fileURLToPath(new URL('./fixtures/instrumented-app.js', import.meta.url))
 
@@ -19,13 +18,7 @@ describe('an application with the auto-instrumentations for http, the AWS SDK an
         faults.requestError('InternalFailure'),
         faults.requestError('ProvisionedThroughputExceededException'),
       )
-      const child = spawn(process.execPath, [APP, fake.endpoint, how], {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      })
-      const out = { stdout: '', stderr: '' }
-      child.stdout.on('data', chunk => (out.stdout += String(chunk)))
-      child.stderr.on('data', chunk => (out.stderr += String(chunk)))
-      await once(child, 'close')
+      const out = await runProgram([APP, fake.endpoint, how])
       assert.equal(out.stderr, '')
       const spans = JSON.parse(out.stdout) as string[]
       const [own, ...control] = spans

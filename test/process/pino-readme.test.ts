@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type FakeKinesis, startFakeKinesis } from '../support/endpoint/index.js'
+import { PINO_CLI } from '../support/pino-programs.js'
+import { runProgram } from '../support/run-program.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const README = readFileSync(join(root, 'packages/pino-transport/README.md'), 'utf8')
-const CLI = createRequire(import.meta.url)
-  .resolve('@kinesis-producer/pino-transport')
-  .replace(/index\.js$/, 'cli/main.js')
-
 const samples = [...README.matchAll(/```(js|sh)(?: file=(\S+))?\n([\s\S]*?)```/g)].map(
   ([, kind = '', file, code = '']) => ({ kind, file, code }),
 )
@@ -37,7 +32,7 @@ describe('the samples of the Pino transport’s README', () => {
     mkdirSync(join(folder, 'bin'))
     writeFileSync(
       join(folder, 'bin/pino-kinesis'),
-      `#!/bin/sh\nexec "${process.execPath}" "${CLI}" "$@"\n`,
+      `#!/bin/sh\nexec "${process.execPath}" "${PINO_CLI}" "$@"\n`,
     )
     chmodSync(join(folder, 'bin/pino-kinesis'), 0o755)
   })
@@ -48,11 +43,10 @@ describe('the samples of the Pino transport’s README', () => {
   afterEach(() => fake.close())
 
   const runSample = async (command: string, args: readonly string[]) => {
-    const child = spawn(command, args, {
+    const { code, stderr } = await runProgram(args, {
+      command,
       cwd: folder,
-      stdio: ['ignore', 'pipe', 'pipe'],
       env: {
-        ...process.env,
         PATH: `${join(folder, 'bin')}:${process.env['PATH']}`,
         AWS_ENDPOINT_URL: fake.endpoint,
         AWS_REGION: 'us-east-1',
@@ -60,10 +54,6 @@ describe('the samples of the Pino transport’s README', () => {
         AWS_SECRET_ACCESS_KEY: 'b',
       },
     })
-    let stderr = ''
-    child.stdout.resume()
-    child.stderr.on('data', chunk => (stderr += String(chunk)))
-    const [code] = (await once(child, 'close')) as [number | null]
     assert.equal(code, 0, stderr)
     return stderr
   }

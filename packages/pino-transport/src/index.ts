@@ -16,9 +16,6 @@ export type PinoKinesisStream = Transform & {
   flush(callback: () => void): void
 }
 
-/** Handed back for each line instead of parsing it: the raw line is what is sent. */
-const UNPARSED = Object.freeze({})
-
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 /**
@@ -30,7 +27,7 @@ const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
  * @throws {ConfigError} naming the option that is missing, unknown or wrong
  */
 export const pinoKinesis = (options: PinoKinesisOptions): PinoKinesisStream => {
-  let lines = 0
+  let chunks = 0
   let stream: Transform | undefined
   const transport = openTransport(options, {
     warn: warnOnMain,
@@ -40,10 +37,10 @@ export const pinoKinesis = (options: PinoKinesisOptions): PinoKinesisStream => {
     },
   })
 
-  /** Lines already logged may still be on their way through a pipeline or the line splitter. */
+  /** Lines already logged may still be on their way through a pipeline. */
   const arrived = async (): Promise<void> => {
-    for (let before = -1; before !== lines; ) {
-      before = lines
+    for (let before = -1; before !== chunks; ) {
+      before = chunks
       await turn()
       await turn()
     }
@@ -59,28 +56,27 @@ export const pinoKinesis = (options: PinoKinesisOptions): PinoKinesisStream => {
     },
   })
 
-  stream = build(
-    source => {
-      source.on('data', (line: unknown) => {
-        lines++
-        if (typeof line === 'string') transport.send(line)
-      })
+  stream = build(source => void source.resume(), {
+    metadata: false,
+    close: async () => {
+      const { loss } = await transport.close()
+      leave()
+      if (loss !== undefined) sayOnStderr(loss)
     },
-    {
-      parse: 'lines',
-      parseLine: () => UNPARSED,
-      metadata: false,
-      close: async () => {
-        const { loss } = await transport.close()
-        leave()
-        if (loss !== undefined) sayOnStderr(loss)
-      },
-    },
-  )
-  deliverBeforeTheEnd(stream, async () => {
-    await arrived()
-    await transport.close()
   })
+  // Its own splitter joins what is left of a line with each chunk again: quadratic on long lines.
+  stream._transform = (chunk: Buffer, _encoding, callback) => {
+    chunks++
+    transport.write(chunk)
+    callback()
+  }
+  // A single target is waited for until `close`, but the last step of a pipeline only until its end.
+  stream._flush = callback => {
+    transport.close().then(
+      () => callback(),
+      () => callback(),
+    )
+  }
   return Object.assign(stream, {
     flush: (callback: () => void): void => {
       arrived()
@@ -91,26 +87,6 @@ export const pinoKinesis = (options: PinoKinesisOptions): PinoKinesisStream => {
         )
     },
   })
-}
-
-/**
- * Holds back the stream's `finish` and `end` until its lines are delivered. A single target is waited
- * for until `close`, but the last step of a pipeline only until its end.
- */
-const deliverBeforeTheEnd = (stream: Transform, deliver: () => Promise<void>): void => {
-  const flush = stream._flush.bind(stream)
-  const ended = async (callback: (error?: Error | null) => void, error?: Error | null) => {
-    try {
-      await deliver()
-    } finally {
-      callback(error)
-    }
-  }
-  stream._flush = callback =>
-    flush((error, data) => {
-      if (data !== undefined && data !== null) stream.push(data)
-      void ended(callback, error)
-    })
 }
 
 export default pinoKinesis

@@ -6,15 +6,13 @@ import type { UndeliveredTotals } from './undelivered/undelivered.js'
 export const lossSentence = (
   stream: string,
   { count, reasons, deadLettered }: UndeliveredTotals,
-  { consecutiveErrors }: Pick<ProducerStats, 'consecutiveErrors'>,
-  refused: number,
-  file: string | undefined,
+  { consecutiveErrors }: Pick<ProducerStats, 'consecutiveErrors'> = { consecutiveErrors: 0 },
+  refused = 0,
+  file?: string,
 ): string | undefined => {
   const all = count + refused
   if (all === 0) return undefined
-  const parts = Object.entries(reasons).map(([reason, one]) =>
-    reason === 'closed' ? `${one} not delivered in time` : `${one} dropped (${reason})`,
-  )
+  const parts = Object.entries(reasons).map(([reason, one]) => `${one} ${fateOf(reason)}`)
   if (refused > 0) parts.push(`${refused} refused`)
   const why = consecutiveErrors > 0 ? `; the last ${consecutiveErrors} requests failed` : ''
   const kept =
@@ -23,6 +21,11 @@ export const lossSentence = (
       : `; ${deadLettered} of them are in ${file} (pino-kinesis --replay sends them again)`
   const fate = deadLettered >= all ? 'not delivered' : 'lost'
   return `pino-transport for Kinesis stream ${stream}: ${all} log ${all === 1 ? 'line' : 'lines'} ${fate}: ${parts.join(', ')}${why}${kept}`
+}
+
+const fateOf = (reason: string): string => {
+  if (reason === 'closed') return 'not delivered in time'
+  return reason === 'noWorker' ? 'without a worker' : `dropped (${reason})`
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Logger, openProducer, type ProducerStats } from '@kinesis-producer/core'
 import { type LineCounts, lineSender } from './lines/line-sender.js'
+import { LineSplitter } from './lines/line-splitter.js'
 import { DEFAULTS, OWN_NAMES, type PinoKinesisOptions, resolveLineOptions } from './options.js'
 import { lossSentence } from './report.js'
 import { Undelivered, type UndeliveredTotals } from './undelivered/undelivered.js'
@@ -33,7 +34,8 @@ export interface Voice {
 /** From line to record to stream, without any thread or stream of Node around it. */
 export interface LineTransport {
   readonly flushTimeout: number
-  readonly send: (line: string) => void
+  /** Sends the lines in these bytes; the last one may end in a later chunk. */
+  write(chunk: Buffer): void
   /** Resolves when all lines so far are settled, or at the timeout. Never rejects. */
   flush(timeout?: number): Promise<{ delivered: number; remaining: number; count: number }>
   stats(): TransportStats
@@ -83,6 +85,10 @@ export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTr
   settle = undelivered
   producer.start()
 
+  const splitter = new LineSplitter(
+    own.newline ? '\n' : '',
+    lineSender(producer, own, undelivered, counts),
+  )
   const stats = (): TransportStats => ({
     ...producer.stats(),
     streamName,
@@ -96,6 +102,7 @@ export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTr
       : setInterval(() => voice.emit('kinesis:stats', stats()), statsInterval).unref()
 
   const finish = async (timeout: number): Promise<TransportSummary> => {
+    splitter.end()
     try {
       const { leftover } = await producer.close(timeout)
       undelivered.leftover(leftover)
@@ -116,7 +123,7 @@ export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTr
 
   return {
     flushTimeout,
-    send: lineSender(producer, own, undelivered, counts),
+    write: chunk => splitter.write(chunk),
     stats,
     flush: async (timeout = flushTimeout) => {
       try {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { type PinoKinesisOptions, pinoKinesis } from '@kinesis-producer/pino-transport'
 import { truncateLine } from '@kinesis-producer/pino-transport/internal/lines/truncate'
 import fc from 'fast-check'
@@ -125,6 +127,65 @@ describe('lines on their way through the transport', () => {
     const letter = JSON.parse(readFileSync(deadLetterFile, 'utf8')) as Record<string, unknown>
     assert.equal(letter['data'], `${line}\n`)
     assert.equal(letter['reason'], 'tooLarge')
+  })
+
+  it('are the same wherever the input is cut into chunks', async () => {
+    const piece = fc.constantFrom('a', 'ü', '😀', '\n', '\r', '\r\n', '{"a":1}')
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(piece, { maxLength: 40 }),
+        fc.array(fc.nat(100), { maxLength: 8 }),
+        fc.boolean(),
+        async (pieces, cuts, newline) => {
+          const text = pieces.join('')
+          const bytes = Buffer.from(text)
+          const at = [0, ...cuts.toSorted((a, b) => a - b), bytes.length]
+          const chunks = at.map((start, i) => bytes.subarray(start, at[i + 1] ?? bytes.length))
+          const { lines } = await through(chunks, { newline })
+          const expected = `${text}\n`.split(/\r?\n/).filter(line => line !== '')
+          assert.deepEqual(
+            lines,
+            expected.map(line => (newline ? `${line}\n` : line)),
+          )
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  it('keep no more memory than their own while they wait', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect: unknown = runInNewContext('gc')
+    assert.ok(typeof collect === 'function')
+    for (const newline of [true, false]) {
+      const client = new FakeClient(() => new Promise(() => {}))
+      const options = { streamName: 's', client, newline, minLevel: 30, closeTimeout: 1 }
+      const stream = pinoKinesis({ ...options, logger: false, statsInterval: 0 })
+      const used = (): number => {
+        collect()
+        const { heapUsed, external } = process.memoryUsage()
+        return heapUsed + external
+      }
+      const before = used()
+      for (let chunk = 0; chunk < 100; chunk++) {
+        const line = (level: number): string => `{"level":${level},"msg":"${'x'.repeat(280)}"}\n`
+        stream.write(line(10).repeat(2999) + line(30))
+        await new Promise(setImmediate)
+      }
+      const kept = used() - before
+      assert.ok(kept < 20_000_000, `${kept} bytes for 100 lines of ${100 * 3000}`)
+      await new Promise(resolve => stream.once('close', resolve).end())
+    }
+  })
+
+  it('may be 64 MiB long, in small pieces; of a longer one that much is read', async () => {
+    const piece = Buffer.alloc(65_536, 'x')
+    const pieces = [...Array.from({ length: 1100 }, () => piece), Buffer.from('\nnext\n')]
+    const { lines } = await through(pieces)
+    assert.equal(lines.length, 2)
+    const { truncated } = JSON.parse(lines[0] ?? '') as { truncated: { bytes: number } }
+    assert.equal(truncated.bytes, 64 * 1024 * 1024)
+    assert.equal(lines[1], 'next\n')
   })
 
   it('never stall for a line of 20 MB', async () => {

@@ -78,7 +78,7 @@ export const readInvocation = (
         ...Object.fromEntries(
           Object.keys(OPTION_FLAGS).map(flag => [flag, { ...text, multiple: flag === 'field' }]),
         ),
-        settings: { ...text, short: 's' },
+        settings: text,
         newline: boolean,
         echo: boolean,
         'dry-run': boolean,

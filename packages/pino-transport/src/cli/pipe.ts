@@ -1,6 +1,6 @@
+import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import build from 'pino-abstract-transport'
 import type { LineTransport } from '../transport.js'
 
 /** Wait for deliveries while more than this share of the buffer is taken: nothing need be dropped. */
@@ -14,7 +14,8 @@ export interface Limits {
 
 /**
  * Reads the input to its end, or until `stop`, no faster than lines are delivered. With `echo` the
- * bytes go through unchanged; when their reader goes away, reading goes on.
+ * bytes go through unchanged, no faster than they are read; when their reader goes away, reading
+ * goes on.
  */
 export const pipeLines = async (
   input: Readable,
@@ -22,22 +23,8 @@ export const pipeLines = async (
   { bufferSize, bufferBytes }: Limits,
   echo: Writable | undefined,
   stop: AbortSignal,
-): Promise<number> => {
-  let lines = 0
-  const splitter = build(
-    source => {
-      source.on('data', (line: unknown) => {
-        if (typeof line !== 'string' || line === '') return
-        lines++
-        transport.send(line)
-      })
-    },
-    { parse: 'lines', parseLine: () => ({}), metadata: false },
-  )
-  let out = echo
-  echo?.on('error', () => {
-    out = undefined
-  })
+): Promise<void> => {
+  echo?.on('error', () => {})
   const taken = (): boolean => {
     const { remaining, remainingBytes } = transport.stats()
     return remaining > bufferSize * FULL_SHARE || remainingBytes > bufferBytes * FULL_SHARE
@@ -45,14 +32,25 @@ export const pipeLines = async (
   try {
     for await (const chunk of input.iterator({ destroyOnReturn: false })) {
       if (stop.aborted) break
-      out?.write(chunk)
-      if (!splitter.write(chunk)) await new Promise(resolve => splitter.once('drain', resolve))
+      transport.write(chunk)
+      if (echo?.writable && !echo.write(chunk)) await drained(echo, stop)
       while (taken() && !stop.aborted)
         await Promise.race([transport.flush(POLL_MS), sleep(POLL_MS)])
     }
   } catch (error) {
     if (!stop.aborted) throw error
   }
-  await new Promise<void>(resolve => splitter.once('close', resolve).end())
-  return lines
+}
+
+/** Waits until the stream takes more, or never will. */
+const drained = async (stream: Writable, stop: AbortSignal): Promise<void> => {
+  const over = new AbortController()
+  const { signal } = over
+  const abort = (): void => over.abort()
+  stop.addEventListener('abort', abort, { once: true, signal })
+  // Each of them settles when the first does; a `close` without an error ends the wait as well.
+  await Promise.race([once(stream, 'drain', { signal }), once(stream, 'close', { signal })]).catch(
+    () => {},
+  )
+  abort()
 }

@@ -75,7 +75,7 @@ const pipe = async ({ options, echo, dryRun, quiet }: CliSettings): Promise<numb
   const stop = interrupts(() => process.stdin.destroy())
   const progress = quiet ? undefined : showProgress(() => transport.stats())
   const { bufferSize = DEFAULTS.bufferSize ?? 1, bufferBytes = DEFAULTS.bufferBytes ?? 1 } = options
-  const lines = await pipeLines(
+  await pipeLines(
     process.stdin,
     transport,
     { bufferSize, bufferBytes },
@@ -87,7 +87,7 @@ const pipe = async ({ options, echo, dryRun, quiet }: CliSettings): Promise<numb
   if (loss !== undefined) say(loss)
   if (rehearsal !== undefined)
     say(
-      `dry run: ${lines} lines would have been ${rehearsal.client.records} records of ${rehearsal.client.bytes} bytes`,
+      `dry run: ${delivered} lines would have been ${rehearsal.client.records} records of ${rehearsal.client.bytes} bytes`,
     )
   else if (!quiet && process.stderr.isTTY) say(`${delivered} lines delivered`)
   return loss === undefined ? 0 : 1

@@ -16,7 +16,10 @@ export interface LineCounts {
   reoffered: number
 }
 
-/** Makes a record of each line and gives it to the producer. A line is parsed only if an option needs it. */
+/**
+ * Makes a record of each line, which comes with the newline it is to have, and gives it to the
+ * producer. A line is parsed only if an option needs it.
+ */
 export const lineSender = (
   producer: BatchProducer,
   options: LineOptions,
@@ -31,24 +34,23 @@ export const lineSender = (
     explicitHashKey === undefined ? undefined : { explicitHashKey }
 
   const refused = (text: string, key: string | undefined): void => {
-    const room = maxRecordBytes - Buffer.byteLength(key ?? '') - end.length
-    const bytes = Buffer.byteLength(text)
+    const room = maxRecordBytes - Buffer.byteLength(key ?? '')
     // Refused for another reason (closed): the producer has counted it.
-    if (bytes <= room) return
+    if (Buffer.byteLength(text) <= room) return
     if (options.oversize === 'truncate') {
       // Keys the producer draws itself have up to 20 digits; leave them room.
-      if (producer.tryAdd(truncateLine(text, room - 40) + end, key, addOptions)) {
+      const line = text.slice(0, text.length - end.length)
+      if (producer.tryAdd(truncateLine(line, room - end.length - 40) + end, key, addOptions)) {
         counts.truncated++
         counts.reoffered++
       }
       return
     }
     counts.reoffered++
-    undelivered.tooLarge(text + end, key)
+    undelivered.tooLarge(text, key)
   }
 
   return line => {
-    if (line === '') return
     if (filters) {
       const level = levelOf(line)
       if (level !== undefined && level < minLevel) {
@@ -58,6 +60,6 @@ export const lineSender = (
     }
     const text = enrich === undefined ? line : enrich(line)
     const key = partitionKeyPath === undefined ? partitionKey : keyAt(line, partitionKeyPath)
-    if (!producer.tryAdd(text + end, key, addOptions)) refused(text, key)
+    if (!producer.tryAdd(text, key, addOptions)) refused(text, key)
   }
 }

@@ -26,3 +26,28 @@ export interface KinesisTransportHelperOptions {
    */
   readonly fallback?: Fallback | undefined
 }
+
+const NAMES = ['targets', 'level', 'pipeline', 'signals', 'restarts', 'fallback']
+
+/**
+ * The helper's options with their defaults.
+ * @throws {TypeError} naming the option that is unknown or wrong. No `ConfigError`, since that would
+ * load the producer, and the AWS SDK with it, in the main thread.
+ */
+export const resolveHelperOptions = (
+  helper: KinesisTransportHelperOptions,
+): { signals: readonly NodeJS.Signals[]; restarts: number; fallback: Fallback } => {
+  for (const name of Object.keys(helper))
+    if (!NAMES.includes(name))
+      throw new TypeError(
+        `createKinesisTransport has no option "${name}"; its second argument has ${NAMES.join(', ')}`,
+      )
+  const { signals = [], restarts = 5, fallback = 'stderr' } = helper
+  if (!Number.isSafeInteger(restarts) || restarts < 0)
+    throw new TypeError(`restarts must be a whole number from 0 on, not ${String(restarts)}`)
+  if (fallback !== 'stderr' && fallback !== 'none' && typeof fallback.file !== 'string')
+    throw new TypeError(
+      `fallback must be stderr, none or { file: path }, not ${JSON.stringify(fallback)}`,
+    )
+  return { signals, restarts, fallback }
+}

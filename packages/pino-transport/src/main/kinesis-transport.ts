@@ -5,7 +5,8 @@ import { sayOnStderr } from '../report.js'
 import type { ErrorReport, TransportStats } from '../transport.js'
 import type { DroppedReport } from '../undelivered/undelivered.js'
 import { type Fallback, fallbackWriter } from './fallback.js'
-import type { KinesisTransportHelperOptions } from './helper-options.js'
+import { type KinesisTransportHelperOptions, resolveHelperOptions } from './helper-options.js'
+import { Losses } from './losses.js'
 import { ask, isWorkerStream, type WorkerStream } from './messages.js'
 import { onSignals } from './signals.js'
 
@@ -15,6 +16,8 @@ const MINUTE_MS = 60_000
 const MARGIN_MS = 1000
 const END_MS = 2000
 const STATS_MS = 1000
+/** What the main thread holds for a worker that cannot keep up; without a bound it would grow to 512 MiB. */
+const MAX_BACKLOG = 64 * 1024 * 1024
 
 /** Events of a `KinesisTransport`. */
 export interface KinesisTransportEvents {
@@ -29,17 +32,20 @@ export interface KinesisTransportEvents {
   error: [Error]
 }
 
-/** What a flush or a close achieved; counts are of the worker's whole life. */
+/** What a flush or a close achieved; counts are of this worker's whole life. */
 export interface Delivery {
   readonly delivered: number
   /** Still waiting for delivery; after `close`: 0. */
   readonly remaining: number
-  /** Given up. */
+  /** Given up, lines that reached no worker included. */
   readonly dropped: number
 }
 
 // A logger nobody holds is collected, and its worker ends with lines in it. These are held.
 const alive = new Set<KinesisTransport>()
+const atExit = (): void => {
+  for (const one of alive) one.sayLosses()
+}
 
 /**
  * Pino's transport to Kinesis, looked after from the main thread: it is never garbage-collected
@@ -61,21 +67,28 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   /** Lines given to this worker, and how many of them it was last known to have settled. */
   #written = 0
   #settled = 0
+  /** What the main thread may still hold of them, in UTF-16 units. */
+  #backlog = 0
+  readonly #losses: Losses
 
   constructor(options: PinoKinesisOptions, helper: KinesisTransportHelperOptions = {}) {
     super()
+    const { signals, restarts, fallback } = resolveHelperOptions(helper)
     this.#closeTimeout = options.closeTimeout ?? 5000
     this.#flushTimeout = options.flushTimeout ?? 8000
-    this.#restarts = helper.restarts ?? 5
-    this.#fallback = helper.fallback ?? 'stderr'
+    this.#restarts = restarts
+    this.#fallback = fallback
     this.#writeFallback = fallbackWriter(this.#fallback)
     this.#start = () => {
       const stream = transport(transportOptions(options, helper))
       if (isWorkerStream(stream)) return stream
       throw new Error('pino.transport returned no stream with a worker; use pino 9 or later')
     }
+    const streamName = String(options.streamArn ?? options.streamName)
+    this.#losses = new Losses(streamName, report => this.emit('kinesis:dropped', report))
     this.#worker = this.#begin()
-    this.#forgetSignals = onSignals(helper.signals ?? [], () => this.close())
+    this.#forgetSignals = onSignals(signals, () => this.close())
+    if (alive.size === 0) process.on('exit', atExit)
     alive.add(this)
   }
 
@@ -87,16 +100,23 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   /** Takes a line from pino. Never throws, never waits. */
   write(line: string): void {
     const worker = this.#worker
-    if (worker === undefined || worker.destroyed) {
-      this.#writeFallback(line)
+    // While it closes, a line would come after the worker's last word on what was lost.
+    if (worker === undefined || worker.destroyed || this.#closing !== undefined) {
+      this.#fallBack(line)
+      return
+    }
+    if (!worker.writableNeedDrain) this.#backlog = 0
+    else if (this.#backlog > MAX_BACKLOG) {
+      this.#losses.add('bufferFull')
       return
     }
     try {
       worker.write(line)
       this.#written++
+      this.#backlog += line.length
     } catch {
       // It is dying; its end is handled by its events.
-      this.#writeFallback(line)
+      this.#fallBack(line)
     }
   }
 
@@ -148,24 +168,45 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
     void this.close()
   }
 
+  /** What was lost without reaching a worker, on standard error; the worker says the rest. @internal */
+  sayLosses(): void {
+    this.#losses.report()
+    const sentence = this.#losses.sentence()
+    if (sentence !== undefined) sayOnStderr(sentence)
+  }
+
+  #fallBack(line: string): void {
+    if (!this.#writeFallback(line)) this.#losses.add('noWorker')
+  }
+
   async #flush(timeout: number): Promise<Delivery> {
     const worker = this.#worker
     const answers = worker && (await ask(worker, 'flush', timeout, timeout + MARGIN_MS))
     const result = summed(answers ?? [], this.#written - this.#settled)
     if (worker === this.#worker)
       this.#settled = Math.max(this.#settled, result.delivered + result.dropped)
-    return result
+    return this.#withLosses(result)
   }
 
   async #close(timeout: number): Promise<Delivery> {
     const worker = this.#worker
     const answers = worker && (await ask(worker, 'close', timeout, timeout + MARGIN_MS))
-    const result = summed(answers ?? [], this.#written - this.#settled)
+    const { delivered, remaining, dropped } = summed(answers ?? [], this.#written - this.#settled)
+    if (worker !== undefined && answers === undefined && remaining > 0)
+      sayOnStderr(
+        `pino-transport for Kinesis: the worker gave no answer; up to ${remaining} log lines it held are lost`,
+      )
     this.#worker = undefined
     this.#forgetSignals()
     alive.delete(this)
+    if (alive.size === 0) process.off('exit', atExit)
     if (worker !== undefined && !worker.destroyed) await ended(worker)
-    return result
+    this.sayLosses()
+    return this.#withLosses({ delivered, remaining: 0, dropped: dropped + remaining })
+  }
+
+  #withLosses(delivery: Delivery): Delivery {
+    return { ...delivery, dropped: delivery.dropped + this.#losses.count }
   }
 
   #begin(): WorkerStream {
@@ -193,12 +234,22 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
     return worker
   }
 
+  #beginAgain(): WorkerStream | undefined {
+    try {
+      return this.#begin()
+    } catch {
+      // No thread to be had: the lines go to the fallback, as if it had died too often.
+      return undefined
+    }
+  }
+
   #ended(error: Error): void {
     if (this.#closing !== undefined && this.#everReady) return
     const atRisk = Math.max(0, this.#written - this.#settled)
     this.#worker = undefined
     if (!this.#everReady) {
       // Options it cannot start with will not get better by trying.
+      this.#losses.add('noWorker', this.#written)
       sayOnStderr(`pino-transport for Kinesis could not start: ${error.message}`)
       if (this.listenerCount('error') > 0) this.emit('error', error)
       return
@@ -206,12 +257,12 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
     const now = Date.now()
     this.#deaths.push(now)
     while ((this.#deaths[0] ?? now) < now - MINUTE_MS) this.#deaths.shift()
-    const restarted = this.#deaths.length <= this.#restarts
+    if (this.#deaths.length <= this.#restarts) this.#worker = this.#beginAgain()
+    const restarted = this.#worker !== undefined
     const next = restarted ? 'it is started again' : `lines go to ${placeOf(this.#fallback)} now`
     sayOnStderr(
       `pino-transport for Kinesis: the worker died (${error.message}); up to ${atRisk} log lines it held are lost; ${next}`,
     )
-    if (restarted) this.#worker = this.#begin()
     this.emit('kinesis:worker', { error, restarted, atRisk })
   }
 }

@@ -9,6 +9,7 @@ export type PinoTransportStream = ReturnType<typeof transport>
 export type WorkerStream = PinoTransportStream & {
   readonly ready: boolean
   readonly destroyed: boolean
+  readonly writableNeedDrain: boolean
   readonly worker: Worker
 }
 
@@ -16,7 +17,8 @@ export const isWorkerStream = (stream: PinoTransportStream): stream is WorkerStr
   'worker' in stream &&
   stream.worker instanceof Worker &&
   'ready' in stream &&
-  'destroyed' in stream
+  'destroyed' in stream &&
+  'writableNeedDrain' in stream
 
 interface Answer {
   readonly id: number
