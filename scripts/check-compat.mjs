@@ -11,6 +11,15 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const work = mkdtempSync(join(tmpdir(), 'kinesis-compat-'))
 const windows = process.platform === 'win32'
 const LINES = {
+  '2.x, oldest': {
+    types: 'otel-types-oldest.txt',
+    node: process.execPath,
+    dependencies: {
+      '@opentelemetry/api': '1.9.0',
+      '@opentelemetry/api-logs': '0.200.0',
+      '@opentelemetry/sdk-logs': '0.200.0',
+    },
+  },
   '2.x': {
     node: process.execPath,
     dependencies: {
@@ -58,7 +67,7 @@ for (const name of ['core', 'otel-exporter']) {
 }
 
 let failed = 0
-for (const [line, { node, dependencies }] of Object.entries(LINES)) {
+for (const [line, { node, dependencies, types = 'otel-types.txt' }] of Object.entries(LINES)) {
   const folder = join(work, line)
   mkdirSync(folder)
   writeFileSync(
@@ -75,7 +84,7 @@ for (const [line, { node, dependencies }] of Object.entries(LINES)) {
     folder,
   )
   cpSync(join(root, 'test/packages/otel-app.mjs'), join(folder, 'otel-app.mjs'))
-  cpSync(join(root, 'test/packages/otel-types.txt'), join(folder, 'types.mts'))
+  cpSync(join(root, 'test/packages', types), join(folder, 'types.mts'))
   const tsc = [
     join(root, 'node_modules/typescript/bin/tsc'),
     '--noEmit',

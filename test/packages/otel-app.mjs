@@ -1,6 +1,5 @@
 // Run inside a project that installed the packed tarballs and one line of the OpenTelemetry SDK.
 
-import assert from 'node:assert/strict'
 import {
   KinesisLogRecordExporter,
   KinesisLogRecordProcessor,
@@ -20,18 +19,23 @@ const options = {
   endpoint,
   credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
 }
+// 0.200, the oldest SDK of the 2.x line, takes processors and exporters in another way.
+const oldest = 'addLogRecordProcessor' in LoggerProvider.prototype
+const exporter = () => new KinesisLogRecordExporter(options)
+const batching = { maxQueueSize: 5000 }
 const processors = {
   batch: () =>
-    new BatchLogRecordProcessor({
-      exporter: new KinesisLogRecordExporter(options),
-      maxQueueSize: 5000,
-    }),
-  simple: () => new SimpleLogRecordProcessor({ exporter: new KinesisLogRecordExporter(options) }),
+    oldest
+      ? new BatchLogRecordProcessor(exporter(), batching)
+      : new BatchLogRecordProcessor({ exporter: exporter(), ...batching }),
+  simple: () => new SimpleLogRecordProcessor(oldest ? exporter() : { exporter: exporter() }),
   direct: () => new KinesisLogRecordProcessor(options),
 }
 let provider
 if (how !== 'register') {
-  provider = new LoggerProvider({ processors: [processors[how]()] })
+  const processor = processors[how]()
+  provider = new LoggerProvider({ processors: oldest ? [] : [processor] })
+  if (oldest) provider.addLogRecordProcessor(processor)
   logs.setGlobalLoggerProvider(provider)
 }
 const logger = logs.getLogger('app', '1.0.0')
@@ -45,4 +49,3 @@ if (provider !== undefined) {
   await provider.forceFlush()
   await provider.shutdown()
 }
-assert.ok(true)

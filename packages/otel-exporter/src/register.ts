@@ -13,9 +13,13 @@ export interface Provider {
   forceFlush(): Promise<void>
   shutdown(): Promise<void>
 }
+interface SdkProvider extends Provider {
+  /** Up to 0.202; 0.200 knows no other way. */
+  addLogRecordProcessor?(processor: unknown): void
+}
 interface Sdk {
-  readonly LoggerProvider: new (options: object) => Provider
-  readonly BatchLogRecordProcessor: new (options: object) => unknown
+  readonly LoggerProvider: new (options: object) => SdkProvider
+  readonly BatchLogRecordProcessor: new (options: object, olderOptions: object) => unknown
 }
 interface Resources {
   readonly detectResources: (options: object) => unknown
@@ -39,16 +43,28 @@ const logsApi = (): LogsApi => {
   return api.logs === undefined ? fromSdk('@opentelemetry/api-logs') : api
 }
 
+/** Earlier 2.x takes an exporter and options, later ones options with an exporter: this is both. */
+const batchProcessor = (): unknown => {
+  const exporter = new KinesisLogRecordExporter(exporterOptionsFromEnvironment())
+  const options = batchOptionsFromEnvironment()
+  const asExporter = {
+    export: exporter.export.bind(exporter),
+    forceFlush: () => exporter.forceFlush(),
+    shutdown: () => exporter.shutdown(),
+  }
+  return new BatchLogRecordProcessor({ ...options, ...asExporter, exporter }, options)
+}
+
+const makeProvider = (): Provider => {
+  const resource = defaultResource().merge(detectResources({ detectors: [envDetector] }))
+  const adds = 'addLogRecordProcessor' in LoggerProvider.prototype
+  const provider = new LoggerProvider({ resource, processors: adds ? [] : [batchProcessor()] })
+  if (adds) provider.addLogRecordProcessor?.(batchProcessor())
+  return provider
+}
+
 /** The provider it made, to be flushed or shut down by the program. */
-export const loggerProvider: Provider = new LoggerProvider({
-  resource: defaultResource().merge(detectResources({ detectors: [envDetector] })),
-  processors: [
-    new BatchLogRecordProcessor({
-      exporter: new KinesisLogRecordExporter(exporterOptionsFromEnvironment()),
-      ...batchOptionsFromEnvironment(),
-    }),
-  ],
-})
+export const loggerProvider: Provider = makeProvider()
 logsApi().logs?.setGlobalLoggerProvider(loggerProvider)
 
 // The SDK flushes by itself neither when the program has nothing left to do nor when it is told to
