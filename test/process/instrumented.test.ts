@@ -5,7 +5,7 @@ import { runProgram } from '../support/run-program.js'
 
 const APP = fileURLToPath(new URL('./fixtures/instrumented-app.js', import.meta.url))
 
-describe('an application with the auto-instrumentations for http, the AWS SDK and Pino', () => {
+describe('an application with the auto-instrumentations for http, the AWS SDK, Pino and the console', () => {
   let fake: FakeKinesis
   beforeEach(async () => {
     fake = await startFakeKinesis({ streams: { s: 4 } })
@@ -20,7 +20,7 @@ describe('an application with the auto-instrumentations for http, the AWS SDK an
       )
       const out = await runProgram([APP, fake.endpoint, how])
       assert.equal(out.stderr, '')
-      const spans = JSON.parse(out.stdout) as string[]
+      const spans = JSON.parse(out.stdout.split('\n').at(-1) ?? '') as string[]
       const [own, ...control] = spans
       assert.equal(own, 'the application’s own')
       assert.ok(control.length > 0, 'the instrumentations are not at work')
@@ -33,7 +33,7 @@ describe('an application with the auto-instrumentations for http, the AWS SDK an
         .texts('s')
         .flatMap(text => text.trimEnd().split('\n'))
         .map(line => (JSON.parse(line) as { body: string }).body)
-      const expected = ['direct', 'pino'].flatMap(kind =>
+      const expected = ['direct', 'pino', 'console'].flatMap(kind =>
         Array.from({ length: 50 }, (_, i) => `${kind} ${i}`),
       )
       assert.deepEqual(bodies.toSorted(), expected.toSorted())

@@ -78,7 +78,10 @@ describe('the helper around the transport', () => {
   })
 
   it('holds 64 MiB for a worker that cannot keep up, and counts what it does not take', async () => {
-    const { stdout, stderr } = await run('helper:burst', 0, { bufferBytes: 200_000_000 })
+    const { stdout, stderr } = await run('helper:burst', 0, {
+      bufferBytes: 200_000_000,
+      closeTimeout: 40_000,
+    })
     const { delivered, remaining, dropped } = JSON.parse(stdout) as Record<string, number>
     assert.equal(remaining, 0)
     assert.equal(Number(delivered) + Number(dropped), 150_000)
@@ -88,7 +91,7 @@ describe('the helper around the transport', () => {
       new RegExp(`${dropped} log lines lost: ${dropped} dropped \\(bufferFull\\)`),
     )
     assert.equal(new Set(fake.texts('s')).size, delivered)
-  })
+  }).timeout(60_000)
 
   it('says that it could not start, and how many lines that cost', async () => {
     const { code, stderr } = await run('helper:close', 7, { minLevel: 'loud' })

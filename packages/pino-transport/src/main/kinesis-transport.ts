@@ -41,6 +41,8 @@ export interface Delivery {
   readonly dropped: number
 }
 
+const NOTHING_TOLD = { delivered: 0, dropped: 0, filtered: 0 }
+
 // A logger nobody holds is collected, and its worker ends with lines in it. These are held.
 const alive = new Set<KinesisTransport>()
 const atExit = (): void => {
@@ -64,9 +66,9 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   #worker: WorkerStream | undefined
   #everReady = false
   #closing: Promise<Delivery> | undefined
-  /** Lines given to this worker, and how many of them it was last known to have settled. */
+  /** Lines given to this worker, and what it last said it had done with them. */
   #written = 0
-  #settled = 0
+  #told = NOTHING_TOLD
   /** What the main thread may still hold of them, in UTF-16 units. */
   #backlog = 0
   readonly #losses: Losses
@@ -182,16 +184,16 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   async #flush(timeout: number): Promise<Delivery> {
     const worker = this.#worker
     const answers = worker && (await ask(worker, 'flush', timeout, timeout + MARGIN_MS))
-    const result = summed(answers ?? [], this.#written - this.#settled)
-    if (worker === this.#worker)
-      this.#settled = Math.max(this.#settled, result.delivered + result.dropped)
+    const result = this.#result(answers)
+    if (answers !== undefined && worker === this.#worker)
+      this.#told = { ...this.#told, delivered: result.delivered, dropped: result.dropped }
     return this.#withLosses(result)
   }
 
   async #close(timeout: number): Promise<Delivery> {
     const worker = this.#worker
     const answers = worker && (await ask(worker, 'close', timeout, timeout + MARGIN_MS))
-    const { delivered, remaining, dropped } = summed(answers ?? [], this.#written - this.#settled)
+    const { delivered, remaining, dropped } = this.#result(answers)
     if (worker !== undefined && answers === undefined && remaining > 0)
       sayOnStderr(
         `pino-transport for Kinesis: the worker gave no answer; up to ${remaining} log lines it held are lost`,
@@ -205,6 +207,19 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
     return this.#withLosses({ delivered, remaining: 0, dropped: dropped + remaining })
   }
 
+  /** What the worker answered, or else what is known. */
+  #result(answers: readonly object[] | undefined): Delivery {
+    if (answers !== undefined && answers.length > 0) return summed(answers)
+    const { delivered, dropped } = this.#told
+    return { delivered, remaining: this.#unknown(), dropped }
+  }
+
+  /** Lines of this worker whose fate it has not told yet. */
+  #unknown(): number {
+    const { delivered, dropped, filtered } = this.#told
+    return Math.max(0, this.#written - delivered - dropped - filtered)
+  }
+
   #withLosses(delivery: Delivery): Delivery {
     return { ...delivery, dropped: delivery.dropped + this.#losses.count }
   }
@@ -212,7 +227,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   #begin(): WorkerStream {
     const worker = this.#start()
     this.#written = 0
-    this.#settled = 0
+    this.#told = NOTHING_TOLD
     let over = false
     const onEnd = (error: Error): void => {
       if (over) return
@@ -228,7 +243,8 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
     worker.on('kinesis:dropped', (report: DroppedReport) => this.emit('kinesis:dropped', report))
     worker.on('kinesis:error', (report: ErrorReport) => this.emit('kinesis:error', report))
     worker.on('kinesis:stats', (stats: TransportStats) => {
-      this.#settled = stats.delivered + stats.dropped + stats.refused + stats.filtered
+      const { delivered, dropped, refused, filtered } = stats
+      this.#told = { delivered, dropped: dropped + refused, filtered }
       this.emit('kinesis:stats', stats)
     })
     return worker
@@ -245,7 +261,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
 
   #ended(error: Error): void {
     if (this.#closing !== undefined && this.#everReady) return
-    const atRisk = Math.max(0, this.#written - this.#settled)
+    const atRisk = this.#unknown()
     this.#worker = undefined
     if (!this.#everReady) {
       // Options it cannot start with will not get better by trying.
@@ -300,9 +316,7 @@ const numberAt = (value: object, name: string): number => {
   return typeof found === 'number' ? found : 0
 }
 
-const summed = (answers: readonly object[], unknown: number): Delivery => {
+const summed = (answers: readonly object[]): Delivery => {
   const sum = (name: string): number => answers.reduce((all, one) => all + numberAt(one, name), 0)
-  return answers.length === 0
-    ? { delivered: 0, remaining: Math.max(0, unknown), dropped: 0 }
-    : { delivered: sum('delivered'), remaining: sum('remaining'), dropped: sum('count') }
+  return { delivered: sum('delivered'), remaining: sum('remaining'), dropped: sum('count') }
 }
