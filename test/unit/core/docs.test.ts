@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { DEFAULT_CONFIG, DROP_REASONS, ERROR_CODES, OPTION_NAMES } from '@kinesis-producer/core'
 import {
   type Action,
@@ -7,24 +6,14 @@ import {
   classifyRequestError,
 } from '@kinesis-producer/core/internal/retry/classify'
 import { serviceError } from '../../support/core/fake-client.js'
+import { codesIn, readText, rowsOf } from '../../support/tables.js'
 
-const read = (path: string): string =>
-  readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8')
-
-/** The first cells of the table rows below a heading, as far as the next heading. */
-const firstCells = (text: string, heading: string): string[] => {
-  const [, after = ''] = text.split(`\n${heading}\n`)
-  const [section = ''] = after.split(/\n#/)
-  return section
-    .split('\n')
-    .filter(line => line.startsWith('| `') || line.startsWith('| HTTP'))
-    .map(line => line.split('|')[1] ?? '')
-}
-const codesIn = (cell: string): string[] =>
-  [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
+/** The first cells of the table rows below a heading. */
+const firstCells = (text: string, heading: string): string[] =>
+  rowsOf(text, heading).map(([first = '']) => first)
 
 describe('docs/errors.md', () => {
-  const text = read('docs/errors.md')
+  const text = readText('docs/errors.md')
 
   it('lists every code and every reason, and none that is not', () => {
     assert.deepEqual(firstCells(text, '## Errors you get').flatMap(codesIn), [...ERROR_CODES])
@@ -63,7 +52,7 @@ describe('docs/errors.md', () => {
 })
 
 describe('the README of the core', () => {
-  const text = read('packages/core/README.md')
+  const text = readText('packages/core/README.md')
 
   it('has a row for every option, with the default it has', () => {
     const rows = firstCells(text, '## Options').flatMap(codesIn)
