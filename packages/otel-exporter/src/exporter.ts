@@ -1,4 +1,3 @@
-import { diag } from '@opentelemetry/api'
 import type { ExportResultLike, ReadableLogRecordLike } from './log-record.js'
 import { type KinesisLogOptions, milliseconds, oneOf } from './options.js'
 import { errorType, Pipeline } from './pipeline.js'
@@ -80,17 +79,8 @@ export class KinesisLogRecordExporter {
 
   /** Delivers what it can within `shutdownTimeout` and says what it could not. Never rejects. */
   shutdown(): Promise<void> {
-    this.#shutdown ??= this.#close()
+    this.#shutdown ??= this.#pipeline.close(this.#shutdownTimeout)
     return this.#shutdown
-  }
-
-  async #close(): Promise<void> {
-    const { leftover } = await this.#pipeline.close(this.#shutdownTimeout)
-    if (leftover.length > 0) {
-      diag.error(
-        `${NAME}: ${leftover.length} chunks of logs were not delivered within shutdownTimeout ${this.#shutdownTimeout} ms`,
-      )
-    }
   }
 
   async #export(logs: readonly ReadableLogRecordLike[]): Promise<void> {
@@ -119,7 +109,7 @@ export class KinesisLogRecordExporter {
 
   /** Hands all logs to the producer at once; resolves when the outcome of each is known. */
   #send(logs: readonly ReadableLogRecordLike[], tally: Tally): Promise<unknown> {
-    const { producer, metrics } = this.#pipeline
+    const { metrics } = this.#pipeline
     const deliveries: Promise<void>[] = []
     const settled = (count: number, error?: unknown): void => {
       if (error === undefined) return metrics.ended(count)
@@ -128,13 +118,11 @@ export class KinesisLogRecordExporter {
       metrics.ended(count, errorType(error))
     }
     const chunker = this.#pipeline.chunker(
-      ({ data, logs: count, partitionKey }) => {
-        // An export alone does not keep a process alive: nobody may ever come to shut it down.
-        const delivery = producer.put(data, partitionKey, { keepAlive: false })
+      encoded => {
         deliveries.push(
-          delivery.then(
-            () => settled(count),
-            (error: unknown) => settled(count, error),
+          this.#pipeline.put(encoded).then(
+            () => settled(encoded.logs),
+            (error: unknown) => settled(encoded.logs, error),
           ),
         )
       },

@@ -1,13 +1,14 @@
 import {
   type BatchProducer,
-  type CloseResult,
   DeliveryError,
   openProducer,
   type PackingConfig,
   type ProducerConfig,
   ProducerError,
+  type RecordData,
   type RequestReport,
 } from '@kinesis-producer/core'
+import { diag } from '@opentelemetry/api'
 import { Chunker, type Encoded } from './encoding/chunker.js'
 import type { Encoding, LogEncoder } from './encoding/encoder.js'
 import { FlatJsonEncoder } from './encoding/flat-json.js'
@@ -42,6 +43,9 @@ export class Pipeline {
   readonly #keyOf: (log: ReadableLogRecordLike) => string | undefined
   readonly #release: () => void
   readonly #unbind: () => void
+  readonly #where: string
+  /** How many logs a chunk holds; the producer knows of chunks alone. */
+  readonly #logsOf = new WeakMap<Uint8Array, number>()
 
   /** @throws {ConfigError} naming the option that is missing, unknown or wrong */
   constructor(
@@ -50,6 +54,7 @@ export class Pipeline {
     ownNames: readonly string[],
     defaults: ProducerConfig,
   ) {
+    this.#where = where
     const encoding = encodingOf(where, options)
     this.#oversize = oneOf(where, 'oversize', options.oversize ?? 'truncate', OVERSIZE)
     this.#keyOf = partitionKeyOf(where, options.partitionKey)
@@ -103,11 +108,26 @@ export class Pipeline {
     return this.#keyOf(log)
   }
 
-  async close(timeoutMs: number): Promise<CloseResult> {
-    const result = await quietly(() => this.producer.close(timeoutMs))
+  /** Admits a chunk; resolves when it is delivered. By itself it keeps no process alive. */
+  put({ data, logs, partitionKey }: Encoded): Promise<unknown> {
+    this.#logsOf.set(data, logs)
+    return this.producer.put(data, partitionKey, { keepAlive: false })
+  }
+
+  /** Delivers what it can within the time and says how many logs it could not. */
+  async close(timeoutMs: number): Promise<void> {
+    const { leftover } = await quietly(() => this.producer.close(timeoutMs))
     this.#unbind()
     this.#release()
-    return result
+    const logs = leftover.reduce((sum, { data }) => sum + this.#logsIn(data), 0)
+    if (logs > 0)
+      diag.error(
+        `${this.#where}: ${logs} logs were not delivered within shutdownTimeout ${timeoutMs} ms`,
+      )
+  }
+
+  #logsIn(data: RecordData): number {
+    return typeof data === 'string' ? 0 : (this.#logsOf.get(data) ?? 0)
   }
 }
 

@@ -1,5 +1,4 @@
 import { ConfigError } from '@kinesis-producer/core'
-import { diag } from '@opentelemetry/api'
 import type { Chunker, Encoded } from './encoding/chunker.js'
 import type { ReadableLogRecordLike } from './log-record.js'
 import { type KinesisLogOptions, milliseconds } from './options.js'
@@ -85,11 +84,7 @@ export class KinesisLogRecordProcessor {
 
   async #close(): Promise<void> {
     this.#handOver()
-    const { leftover } = await this.#pipeline.close(this.#shutdownTimeout)
-    if (leftover.length === 0) return
-    diag.error(
-      `${NAME}: ${leftover.length} chunks of logs were not delivered within shutdownTimeout ${this.#shutdownTimeout} ms`,
-    )
+    await this.#pipeline.close(this.#shutdownTimeout)
   }
 
   #later(): NodeJS.Timeout {
@@ -103,12 +98,12 @@ export class KinesisLogRecordProcessor {
     this.#chunker.flush()
   }
 
-  #send({ data, logs, partitionKey }: Encoded): void {
-    const { producer, metrics } = this.#pipeline
+  #send(encoded: Encoded): void {
+    const { metrics } = this.#pipeline
     quietly(() => {
-      producer.put(data, partitionKey, { keepAlive: false }).then(
-        () => metrics.ended(logs),
-        (error: unknown) => metrics.ended(logs, errorType(error)),
+      this.#pipeline.put(encoded).then(
+        () => metrics.ended(encoded.logs),
+        (error: unknown) => metrics.ended(encoded.logs, errorType(error)),
       )
     })
   }

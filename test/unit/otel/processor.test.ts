@@ -4,10 +4,14 @@ import {
   KinesisLogRecordProcessor,
   type KinesisLogRecordProcessorOptions,
 } from '@kinesis-producer/otel-exporter'
-import { context, trace } from '@opentelemetry/api'
+import { context, diag, trace } from '@opentelemetry/api'
 import { SeverityNumber } from '@opentelemetry/api-logs'
 import { resourceFromAttributes } from '@opentelemetry/resources'
-import { LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs'
+import {
+  BatchLogRecordProcessor,
+  LoggerProvider,
+  SimpleLogRecordProcessor,
+} from '@opentelemetry/sdk-logs'
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -30,6 +34,43 @@ const bodies = (client: FakeClient): unknown[] =>
     .flat()
     .flatMap(({ Data }) => recordsOf(decodeLogs(Data)))
     .map(({ body }) => Object.values(body as object)[0])
+
+describe('what a shutdown could not deliver', () => {
+  afterEach(() => diag.disable())
+
+  for (const kind of ['exporter', 'processor']) {
+    it(`is told to diag, in logs, by the ${kind}`, async () => {
+      const told: string[] = []
+      const quiet = (): void => {}
+      const error = (message: string): void => void told.push(message)
+      diag.setLogger(
+        { error, warn: quiet, info: quiet, debug: quiet, verbose: quiet },
+        { suppressOverrideMessage: true },
+      )
+      const options = {
+        streamName: 's',
+        client: new FakeClient(() => new Promise(() => {})),
+        shutdownTimeout: 30,
+      }
+      const processor =
+        kind === 'processor'
+          ? new KinesisLogRecordProcessor(options)
+          : new BatchLogRecordProcessor({
+              exporter: new KinesisLogRecordExporter({ ...options, acknowledge: 'buffered' }),
+            })
+      const provider = new LoggerProvider({ processors: [processor] })
+      const logger = provider.getLogger('test')
+      for (let i = 0; i < 300; i++) logger.emit({ body: `log ${i}` })
+      await provider.shutdown()
+      assert.ok(
+        told.some(message =>
+          /300 logs were not delivered within shutdownTimeout 30 ms/.test(message),
+        ),
+        told.join('\n'),
+      )
+    })
+  }
+})
 
 describe('KinesisLogRecordProcessor under the real SDK', () => {
   it('delivers a burst that no batch processor would hold, many logs to a Kinesis record', async () => {
