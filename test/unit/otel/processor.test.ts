@@ -56,7 +56,7 @@ describe('what a shutdown could not deliver', () => {
         kind === 'processor'
           ? new KinesisLogRecordProcessor(options)
           : new BatchLogRecordProcessor({
-              exporter: new KinesisLogRecordExporter({ ...options, acknowledge: 'buffered' }),
+              exporter: new KinesisLogRecordExporter({ ...options, exportTimeout: 30 }),
             })
       const provider = new LoggerProvider({ processors: [processor] })
       const logger = provider.getLogger('test')
