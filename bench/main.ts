@@ -10,7 +10,7 @@ import { CASES } from './cases.js'
 import { barChart } from './chart.js'
 import { costs } from './cost.js'
 import type { Target } from './load.js'
-import { installPeers } from './peers.js'
+import { peers } from './peers.js'
 import { costTable, figureTable, type Measured, median, type Race, raceTable } from './report.js'
 import { CERTIFICATE, startStub } from './start-stub.js'
 
@@ -94,7 +94,7 @@ const probe = async (name: string, endpoint: string): Promise<Record<string, num
   return figures
 }
 
-installPeers()
+peers.install()
 const stub = await startStub(0)
 const plain: Target =
   values.endpoint === undefined ? stub : { http: values.endpoint, http2: values.endpoint }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis'
 import { createKinesisClient } from '@kinesis-producer/core'
 import { BATCH, type Case, CREDENTIALS, IN_FLIGHT, inBatches, STREAM } from './load.js'
-import { requirePeer } from './peers.js'
+import { peers } from './peers.js'
 
 type Put = (input: object, done: (error: Error | null, data?: unknown) => void) => void
 interface Sdk2 {
@@ -19,8 +19,8 @@ const legacy = (endpoint: string) => ({
 
 /** It has no way to say that all is sent: its requests are counted. */
 export const kinesisWritable: Case = async ({ http }, { data, keys }, records) => {
-  const { Kinesis }: Sdk2 = requirePeer('aws-sdk')
-  const KinesisWritable: new (options: object) => Writable = requirePeer('aws-kinesis-writable')
+  const { Kinesis }: Sdk2 = peers.require('aws-sdk')
+  const KinesisWritable: new (options: object) => Writable = peers.require('aws-kinesis-writable')
   const kinesis = new Kinesis(legacy(http))
   let left = Math.ceil(records / BATCH)
   let finished = (): void => {}
@@ -53,7 +53,7 @@ interface Lifion {
 }
 
 export const lifion: Case = async ({ http }, { data, keys }, records) => {
-  const Kinesis: new (options: object) => Lifion = requirePeer('lifion-kinesis')
+  const Kinesis: new (options: object) => Lifion = peers.require('lifion-kinesis')
   const kinesis = new Kinesis({ ...legacy(http), streamName: STREAM })
   const lines = data.map(line => line.toString('utf8'))
   await inBatches(records, async (from, to) => {
@@ -77,7 +77,7 @@ interface Aggregator {
 
 /** The aggregation of awslabs for Node, sent by the SDK over connections that are kept. */
 export const aggregated: Case = async ({ http }, { data, keys }, records) => {
-  const aggregator: Aggregator = requirePeer('aws-kinesis-agg')
+  const aggregator: Aggregator = peers.require('aws-kinesis-agg')
   const client = createKinesisClient({
     region: 'us-east-1',
     endpoint: http,

@@ -1,27 +1,25 @@
 // What of 20 000 lines arrives, with other Pino transports and ours, when the process exits, when it
 // is killed after a flush, and through six seconds of 503. One server counts for all of them.
 
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import pino from 'pino'
+import { Peers } from './install-peers.js'
 import { CREDENTIALS, STREAM } from './load.js'
 
-const folder = fileURLToPath(new URL('../pino-peers/', import.meta.url))
-const PEERS = {
+const peers = new Peers('pino-peers', {
   'pino-loki': '3',
   'pino-opentelemetry-transport': '4',
   '@serdnam/pino-cloudwatch-transport': '1',
   'pino-elasticsearch': '9',
-}
+})
 const targetOf = (name: string, url: string): pino.TransportSingleOptions => {
-  const target = name.startsWith('@kinesis') ? name : createRequire(`${folder}x.js`).resolve(name)
+  const target = name.startsWith('@kinesis') ? name : peers.require.resolve(name)
   switch (name) {
     case 'pino-loki':
       return { target, options: { host: url, batching: { interval: 1 } } }
@@ -119,22 +117,6 @@ const server = createServer((request, response) => {
   serve().catch(() => response.destroy())
 })
 
-const install = (): void => {
-  if (existsSync(`${folder}node_modules/pino-loki`)) return
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(`${folder}package.json`, JSON.stringify({ private: true, dependencies: PEERS }))
-  console.error('installing the transports to compare with ...')
-  execFileSync(
-    'npm',
-    ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--legacy-peer-deps'],
-    {
-      cwd: folder,
-      stdio: ['ignore', 'ignore', 'inherit'],
-      shell: process.platform === 'win32',
-    },
-  )
-}
-
 const run = async (name: string, url: string, how: string, lines: number): Promise<string> => {
   seen.clear()
   failing = how === 'outage'
@@ -165,7 +147,7 @@ const run = async (name: string, url: string, how: string, lines: number): Promi
 const [, , name, url = '', how = '', lines] = process.argv
 if (name !== undefined) await app(name, url, how, Number(lines))
 else {
-  install()
+  peers.install()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -173,7 +155,7 @@ else {
     '| transport | 20 000 lines, then process.exit | flush, then SIGKILL | 5000 lines, 503 for 6 s, 8 s more |',
   )
   console.log('| --- | --- | --- | --- |')
-  for (const one of ['@kinesis-producer/pino-transport', ...Object.keys(PEERS)]) {
+  for (const one of ['@kinesis-producer/pino-transport', ...peers.names]) {
     const cells = [
       await run(one, endpoint, 'exit', 20_000),
       await run(one, endpoint, 'kill', 20_000),
