@@ -161,18 +161,22 @@ describe('lines on their way through the transport', () => {
       const client = new FakeClient(() => new Promise(() => {}))
       const options = { streamName: 's', client, newline, minLevel: 30, closeTimeout: 1 }
       const stream = pinoKinesis({ ...options, logger: false, statsInterval: 0 })
-      const used = (): number => {
-        collect()
+      const used = async (): Promise<number> => {
+        // Node 24 frees buffers a little after their collection.
+        for (let i = 0; i < 5; i++) {
+          collect()
+          await new Promise(setImmediate)
+        }
         const { heapUsed, external } = process.memoryUsage()
         return heapUsed + external
       }
-      const before = used()
+      const before = await used()
       for (let chunk = 0; chunk < 100; chunk++) {
         const line = (level: number): string => `{"level":${level},"msg":"${'x'.repeat(280)}"}\n`
         stream.write(line(10).repeat(2999) + line(30))
         await new Promise(setImmediate)
       }
-      const kept = used() - before
+      const kept = (await used()) - before
       assert.ok(kept < 20_000_000, `${kept} bytes for 100 lines of ${100 * 3000}`)
       await new Promise(resolve => stream.once('close', resolve).end())
     }
