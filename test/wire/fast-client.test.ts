@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { BatchProducer, createKinesisClient } from '@kinesis-producer/core'
-import { tellsAllStored } from '@kinesis-producer/core/internal/sending/fast/json-answer'
-import { JSON_WIRE } from '@kinesis-producer/core/internal/sending/fast/json-wire'
-import type { OutgoingRequest } from '@kinesis-producer/core/internal/sending/fast/wire'
+import { tellsAllStored } from '@kinesis-producer/core/internal/client/wire/json-answer'
+import { JSON_WIRE } from '@kinesis-producer/core/internal/client/wire/json-wire'
+import type { OutgoingRequest } from '@kinesis-producer/core/internal/client/wire/wire'
 import fc from 'fast-check'
 import {
   type FakeKinesis,

@@ -1,3 +1,28 @@
+export type { OpenedProducer, SharedOptions } from './adapter/open-producer.js'
+export { openProducer } from './adapter/open-producer.js'
+export type {
+  BatchingKinesisClient,
+  KinesisClientLike,
+  KinesisCommandClient,
+  PutRecordsOptions,
+  PutRecordsRequest,
+  PutRecordsResponse,
+  PutRecordsResult,
+  WireRecord,
+} from './client/client-types.js'
+export type { ProducerClientConfig } from './client/create-client.js'
+export { createKinesisClient, WIRE_FORMATS } from './client/create-client.js'
+export { MAX_KINESIS_BATCH_SIZE } from './config/aws-limits.js'
+export type { Logger, Ordering, ProducerConfig, RequestReport, WhenFull } from './config/options.js'
+export { DEFAULT_CONFIG, ORDERINGS, WHEN_FULL } from './config/options.js'
+export type {
+  ConcatPacking,
+  KplPacking,
+  NoPacking,
+  PackingConfig,
+} from './config/packing-options.js'
+export { COMPRESSIONS, GROUPINGS, PACKINGS } from './config/packing-options.js'
+export { OPTION_NAMES } from './config/resolve.js'
 export type { ErrorCode } from './errors/errors.js'
 export {
   AbortedError,
@@ -18,31 +43,11 @@ export {
 } from './errors/errors.js'
 export type { CloseResult, FlushResult } from './lifecycle/lifecycle.js'
 export type { State } from './lifecycle/state.js'
-export type { Logger, Ordering, ProducerConfig, RequestReport, WhenFull } from './options/config.js'
-export { DEFAULT_CONFIG, ORDERINGS, WHEN_FULL } from './options/config.js'
-export { MAX_KINESIS_BATCH_SIZE } from './options/limits.js'
-export type { ConcatPacking, KplPacking, NoPacking, PackingConfig } from './options/packing.js'
-export { COMPRESSIONS, GROUPINGS, PACKINGS } from './options/packing.js'
-export { OPTION_NAMES } from './options/resolve.js'
-export type { OpenedProducer, SharedOptions } from './options/shared.js'
-export { openProducer } from './options/shared.js'
 export type { AddOptions, WaitSignal } from './producer.js'
 export { BatchProducer, DEFAULT_CLOSE_TIMEOUT_MS } from './producer.js'
 export type { Attempt } from './record/attempt.js'
 export type { DroppedRecord, DropReason } from './record/dropped.js'
 export { DROP_REASONS } from './record/dropped.js'
 export type { Leftover, Receipt, RecordData, UserRecord } from './record/record.js'
-export type {
-  BatchingKinesisClient,
-  KinesisClientLike,
-  KinesisCommandClient,
-  PutRecordsOptions,
-  PutRecordsRequest,
-  PutRecordsResponse,
-  PutRecordsResult,
-  WireRecord,
-} from './sending/client.js'
-export type { ProducerClientConfig } from './sending/create-client.js'
-export { createKinesisClient, WIRE_FORMATS } from './sending/create-client.js'
 export type { Latency, ProducerStats, StatReceiver, StatsBatch } from './stats/stats.js'
 export type { Clock, ClockTimer } from './time/clock.js'

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import { type Action, classifyRequestError } from '@kinesis-producer/core/internal/retry/classify'
+import {
+  type Action,
+  classifyRequestError,
+} from '@kinesis-producer/core/internal/settling/classify'
 import { serviceError } from '../../support/core/fake-client.js'
 
 const coded = (code: string, extra: object = {}): Error =>

@@ -4,7 +4,7 @@ import {
   type Action,
   classifyRecordError,
   classifyRequestError,
-} from '@kinesis-producer/core/internal/retry/classify'
+} from '@kinesis-producer/core/internal/settling/classify'
 import { serviceError } from '../../support/core/fake-client.js'
 import { codesIn, readText, rowsOf } from '../../support/tables.js'
 

@@ -1,6 +1,6 @@
+import { MAX_PARTITION_KEY_CHARACTERS } from '../config/aws-limits.js'
+import { show } from '../config/check.js'
 import { InvalidRecordError, RecordTooLargeError } from '../errors/errors.js'
-import { show } from '../options/check.js'
-import { MAX_PARTITION_KEY_CHARACTERS } from '../options/limits.js'
 import { SPREAD_KEY_BYTES } from '../packing/spread-keys.js'
 import type { RecordData } from '../record/record.js'
 

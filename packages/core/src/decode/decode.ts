@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib'
+import { checkInteger, checkKeys, checkOneOf, show } from '../config/check.js'
 import { ConfigError, CorruptRecordError } from '../errors/errors.js'
-import { checkInteger, checkKeys, checkOneOf, show } from '../options/check.js'
 import { isAggregate, readAggregate } from './kpl.js'
 import { type EncodedRecord, type PlainRecord, plainRecord } from './shapes.js'
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { CorruptRecordError } from '../errors/errors.js'
-import { KPL_DIGEST_BYTES, KPL_MAGIC, KPL_TAG } from '../packing/kpl-format.js'
+import { KPL_DIGEST_BYTES, KPL_MAGIC, KPL_TAG } from '../packing/kpl/kpl-format.js'
 import { ProtobufReader } from './protobuf-reader.js'
 
 /** A user record of an aggregate. */

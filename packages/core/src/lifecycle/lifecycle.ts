@@ -1,5 +1,3 @@
-import type { Entry } from '../buffer/entry.js'
-import type { Engine } from '../engine.js'
 import {
   AlreadyStartedError,
   AlreadyStoppedError,
@@ -7,6 +5,8 @@ import {
   DeliveryError,
   NotRunningError,
 } from '../errors/errors.js'
+import type { Engine } from '../pipeline.js'
+import type { Entry } from '../queue/pending-record.js'
 import type { Leftover } from '../record/record.js'
 import type { WaitOptions } from './drain-waits.js'
 import { type State, type Step, transition } from './state.js'

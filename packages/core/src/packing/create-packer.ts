@@ -1,13 +1,13 @@
-import type { ResolvedConfig } from '../options/resolve.js'
-import { ConcatFormat } from './concat.js'
-import { gzipEach, gzipExpansion } from './gzip.js'
-import { KplFormat } from './kpl.js'
-import { KplPacker } from './kpl-packer.js'
-import { PackedPacker, packedBounds } from './packed.js'
+import type { ResolvedConfig } from '../config/resolve.js'
+import { ShardMap } from '../stream/shard-map.js'
+import { ConcatFormat } from './concat/concat-pack.js'
+import { gzipEach, gzipExpansion } from './concat/gzip.js'
+import { KplFormat } from './kpl/kpl-pack.js'
+import { KplPacker } from './kpl/kpl-packer.js'
+import { UnpackedPacker } from './none/unpacked.js'
+import { PackedPacker, packedBounds } from './packed-packer.js'
 import type { Packer } from './packer.js'
-import { ShardMap } from './shard-map.js'
 import { SpreadKeys } from './spread-keys.js'
-import { UnpackedPacker } from './unpacked.js'
 
 /** A packer, and the parts of it that have to be told about the stream. */
 export interface Packing {

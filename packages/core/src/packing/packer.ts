@@ -1,5 +1,5 @@
-import type { Entry } from '../buffer/entry.js'
-import type { OutgoingRecord } from '../sending/outgoing.js'
+import type { Entry } from '../queue/pending-record.js'
+import type { OutgoingRecord } from './outgoing.js'
 
 /** The user records of a request as Kinesis records. */
 export interface Packed {

@@ -1,8 +1,8 @@
-import type { Entry } from '../buffer/entry.js'
+import type { PutRecordsResult } from '../client/client-types.js'
 import type { Packed } from '../packing/packer.js'
-import { classifyRecordError, type Verdict } from '../retry/classify.js'
-import type { PutRecordsResult } from '../sending/client.js'
-import { isStored } from '../sending/sender.js'
+import type { Entry } from '../queue/pending-record.js'
+import { isStored } from '../request/sender.js'
+import { classifyRecordError, type Verdict } from './classify.js'
 
 /** A record of an answered request that was not delivered. */
 export interface Failure {

@@ -1,6 +1,6 @@
-import type { Logger } from '../options/config.js'
+import type { Logger } from '../config/options.js'
 import type { DropReason } from '../record/dropped.js'
-import type { Verdict } from '../retry/classify.js'
+import type { Verdict } from '../settling/classify.js'
 import type { Timers } from '../time/timers.js'
 
 /** Least time between two warnings of one kind: the first is seen at once, a storm as a count. */

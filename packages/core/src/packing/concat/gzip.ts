@@ -1,0 +1,23 @@
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { WireRecord } from '../../client/client-types.js'
+import { type OutgoingRecord, toWireRecord } from '../outgoing.js'
+
+const compress = promisify(gzip)
+
+/**
+ * Most bytes gzip adds to data that cannot be compressed: zlib's deflateBound for its default
+ * window (a 16384th, a 4096th and a few bytes) with a gzip header and footer.
+ */
+export const gzipExpansion = (bytes: number): number => (bytes >> 12) + (bytes >> 14) + 64
+
+/** Compresses each pack by itself, off this thread, complete with its footer. */
+export const gzipEach =
+  (level: number) =>
+  (records: readonly OutgoingRecord[]): Promise<WireRecord[]> =>
+    Promise.all(
+      records.map(async record => {
+        const whole = toWireRecord(record)
+        return { ...whole, Data: await compress(whole.Data, { level }) }
+      }),
+    )

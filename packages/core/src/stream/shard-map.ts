@@ -1,0 +1,52 @@
+import type { ShardPrediction } from '../packing/kpl/kpl-pack.js'
+import { hashOf } from '../queue/hash-range.js'
+import type { Entry } from '../queue/pending-record.js'
+import type { OpenShard } from './describe.js'
+
+/** Keys whose shard is remembered, so that few need their MD5. */
+const MAX_REMEMBERED = 10_000
+
+/** Predicts the shard of a record from the ranges of the stream's open shards. */
+export class ShardMap implements ShardPrediction {
+  #shards: readonly OpenShard[] = []
+  readonly #remembered = new Map<string, string | undefined>()
+
+  get known(): boolean {
+    return this.#shards.length > 0
+  }
+
+  /** Takes what the service tells; an empty list forgets all, so that nothing is predicted. */
+  learn(shards: readonly OpenShard[]): void {
+    this.#shards = shards.toSorted((a, b) => a.first - b.first)
+    this.#remembered.clear()
+  }
+
+  /** Undefined: not known, or too close to a border to be sure. */
+  shardOf(entry: Entry): string | undefined {
+    const { partitionKey, explicitHashKey } = entry
+    if (this.#shards.length === 0) return undefined
+    // It went astray once, perhaps: by its key it is safe anywhere.
+    if (entry.possiblyDelivered) return undefined
+    if (explicitHashKey !== undefined) return this.#find(hashOf(entry))
+    if (partitionKey === undefined) return undefined
+    if (this.#remembered.has(partitionKey)) return this.#remembered.get(partitionKey)
+    const shard = this.#find(hashOf(entry))
+    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear()
+    this.#remembered.set(partitionKey, shard)
+    return shard
+  }
+
+  /** Hashes are known to 48 of their 128 bits; one that shares them with a border is no one's. */
+  #find(hash: number): string | undefined {
+    let [low, high] = [0, this.#shards.length - 1]
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if ((this.#shards[middle]?.first ?? 0) <= hash) low = middle
+      else high = middle - 1
+    }
+    const shard = this.#shards[low]
+    if (shard === undefined || hash > shard.last) return undefined
+    if ((hash === shard.first && hash !== 0) || hash === shard.last) return undefined
+    return shard.id
+  }
+}
