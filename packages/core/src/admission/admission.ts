@@ -1,67 +1,69 @@
 import type { WhenFull } from '../config/options.js'
 import { AbortedError, BufferFullError } from '../errors/errors.js'
-import type { Packer } from '../packing/packer.js'
-import { Entry, type ReceiptWaiter } from '../queue/pending-record.js'
-import type { RecordBuffer } from '../queue/record-queue.js'
-import type { RetryLanes } from '../queue/shard-backoff.js'
-import type { DropReason } from '../record/dropped.js'
+import type { Steps } from '../lifecycle/steps.js'
+import type { QueuedRecord, ReceiptWaiter } from '../queue/pending-record.js'
+import type { RecordQueue } from '../queue/record-queue.js'
+import type { ShardBackoff } from '../queue/shard-backoff.js'
 import type { RecordData } from '../record/record.js'
 import type { Counters } from '../stats/counters.js'
 import type { Timers } from '../time/timers.js'
-import { RoomQueue } from './capacity-waiters.js'
-import { weigh } from './validate.js'
+import { type Capacity, type CapacityWaiter, CapacityWaiters } from './capacity-waiters.js'
+import type { RecordLimit } from './record-limit.js'
+import { validate } from './validate.js'
 
 export interface AdmissionPorts {
-  readonly buffer: RecordBuffer
-  readonly lanes: RetryLanes
+  readonly queue: RecordQueue
   readonly counters: Counters
   readonly timers: Timers
+  readonly steps: Steps
+  readonly limit: RecordLimit
+  /** Bytes a record gains when it is packed. */
+  readonly overhead: number
   readonly whenFull: WhenFull
   /** The time, as far as records need it. */
-  readonly stamp: () => number
+  readonly clock: () => number
+  /** A record was admitted. */
   readonly admitted: () => void
-  /** A record found no room: what is queued should leave. */
-  readonly full: () => void
-  /** Counts, logs and hands back a record that the buffer no longer holds. */
-  readonly giveUp: (entry: Entry, reason: DropReason) => void
+  /** Counts, logs and hands back a record that the queue no longer holds. */
+  readonly drop: (record: QueuedRecord) => void
 }
 
-/** The door: checks each record, finds it room or says no. Behind it, a record is the producer's duty. */
+/** Checks each record, finds it capacity or says no. Once admitted, a record is the producer's duty. */
 export class Admission {
   readonly #ports: AdmissionPorts
-  readonly #queue: RoomQueue
-  #sequence = 0
-  readonly #packer: Packer
-  /** What a record may weigh; `'discover'` may raise it at run time. */
-  #maxRecordBytes: number
+  readonly #waiters: CapacityWaiters<ShardBackoff>
 
-  constructor(ports: AdmissionPorts, packer: Packer, maxRecordBytes: number) {
+  constructor(ports: AdmissionPorts) {
     this.#ports = ports
-    this.#queue = new RoomQueue(ports.timers)
-    this.#packer = packer
-    this.#maxRecordBytes = packer.recordLimit(maxRecordBytes)
+    this.#waiters = new CapacityWaiters(ports.timers, ports.steps)
   }
 
-  setMaxRecordBytes(bytes: number): void {
-    this.#maxRecordBytes = this.#packer.recordLimit(bytes)
-  }
-
+  /** Adds that wait for capacity. */
   get waiting(): number {
-    return this.#queue.length
+    return this.#waiters.length
   }
 
-  /** @throws {InvalidRecordError | RecordTooLargeError} */
-  weigh(
+  get waits(): boolean {
+    const { whenFull } = this.#ports
+    return whenFull === 'wait' || whenFull === 'waitThenDropBatch'
+  }
+
+  /**
+   * The bytes the record counts for.
+   * @throws {InvalidRecordError | RecordTooLargeError}
+   */
+  validate(
     data: RecordData,
     partitionKey: string | undefined,
     explicitHashKey: string | undefined,
   ): number {
-    return weigh(data, partitionKey, explicitHashKey, this.#packer.overhead, this.#maxRecordBytes)
+    const { overhead, limit } = this.#ports
+    return validate(data, partitionKey, explicitHashKey, overhead, limit.bytes)
   }
 
   /**
-   * Admits at once if it can; under the drop policies it always can. False: no room, and the policy
-   * is `reject` or `wait`. Allocates the entry and nothing else.
+   * Admits at once if it can; under the drop policies it always can. False: no capacity, and the
+   * policy is to reject or to wait.
    */
   admit(
     data: RecordData,
@@ -70,128 +72,138 @@ export class Admission {
     bytes: number,
     waiter?: ReceiptWaiter,
   ): boolean {
-    const { buffer, whenFull, full } = this.#ports
-    if (buffer.fits(bytes) && this.#queue.length === 0) {
-      this.#enter(this.#entry(data, partitionKey, explicitHashKey, bytes, waiter))
+    const { queue } = this.#ports
+    const shard = queue.hotShardOf(partitionKey, explicitHashKey)
+    const capacity = this.#capacity(bytes, shard)
+    if (capacity === 'fits' && !this.#waiters.isBehind(shard, partitionKey)) {
+      this.#enter(data, partitionKey, explicitHashKey, bytes, waiter, shard)
       return true
     }
-    full()
-    switch (whenFull) {
+    // A batch that cannot fill, because nothing more is admitted, has waited long enough.
+    if (capacity === 'bufferFull') queue.markDue()
+    switch (this.#ports.whenFull) {
       case 'reject':
+      case 'rejectThenDropBatch':
       case 'wait':
+      case 'waitThenDropBatch':
         return false
       case 'dropOldest':
-        while (!buffer.fits(bytes)) {
-          const oldest = this.#takeOldest()
-          if (oldest === undefined) break
-          this.#ports.giveUp(oldest, 'bufferFull')
-        }
+        this.#makeCapacity(bytes, shard)
         break
       case 'dropNewest':
         break
     }
-    const entry = this.#entry(data, partitionKey, explicitHashKey, bytes, waiter)
-    if (buffer.fits(bytes)) this.#enter(entry)
-    else this.#dropAtDoor(entry)
+    if (this.#capacity(bytes, shard) === 'fits')
+      this.#enter(data, partitionKey, explicitHashKey, bytes, waiter, shard)
+    else this.#admitAndDrop(data, partitionKey, explicitHashKey, bytes, waiter)
     return true
   }
 
-  /** Waits for room; resolves when admitted, rejects when stopped or aborted. */
-  waitForRoom(
+  /** Waits for capacity; resolves when admitted, rejects when stopped or aborted. */
+  waitForCapacity(
     call: string,
     data: RecordData,
     partitionKey: string | undefined,
     explicitHashKey: string | undefined,
     bytes: number,
-    signal?: AbortSignal,
+    signal: AbortSignal | undefined,
     waiter?: ReceiptWaiter,
   ): Promise<void> {
+    const { queue } = this.#ports
     return new Promise((resolve, reject) => {
-      const abort = (): void => {
-        leave()
-        reject(new AbortedError(call, signal?.reason))
+      const admit = (): void => {
+        const shard = queue.hotShardOf(partitionKey, explicitHashKey)
+        this.#enter(data, partitionKey, explicitHashKey, bytes, waiter, shard)
+        resolve()
       }
-      const done = (): void => signal?.removeEventListener('abort', abort)
-      const leave = this.#queue.push({
-        bytes,
-        admit: () => {
-          done()
-          this.#enter(this.#entry(data, partitionKey, explicitHashKey, bytes, waiter))
-          resolve()
-        },
-        refuse: error => {
-          done()
-          reject(error)
-        },
-      })
-      signal?.addEventListener('abort', abort)
+      this.#waiters.push(
+        { bytes, partitionKey, explicitHashKey, admit, refuse: reject },
+        signal,
+        reason => new AbortedError(call, reason),
+      )
     })
   }
 
-  bufferFull(bytes: number): BufferFullError {
-    const { buffer } = this.#ports
+  /** What a record that found no capacity is told. */
+  bufferFull(
+    bytes: number,
+    partitionKey: string | undefined,
+    explicitHashKey: string | undefined,
+  ): BufferFullError {
+    const { queue } = this.#ports
+    const shard = queue.hotShardOf(partitionKey, explicitHashKey)
+    if (shard !== undefined && !queue.shardFits(shard, bytes)) {
+      return new BufferFullError(
+        `no capacity for a record of ${bytes} bytes: its shard backs off and holds half of the buffer (${shard.records} records ` +
+          `of ${shard.bytes} bytes); try again later, spread the partition keys, add shards, or choose another whenFull`,
+      )
+    }
     return new BufferFullError(
-      `no room for a record of ${bytes} bytes: ${buffer.records} records of ${buffer.bytes} bytes are not yet settled; ` +
+      `no capacity for a record of ${bytes} bytes: ${queue.records} records of ${queue.bytes} bytes are not yet settled; ` +
         'try again later, raise bufferSize or bufferBytes, or choose another whenFull',
     )
   }
 
-  roomFreed(): void {
-    if (this.#queue.length > 0) this.#queue.roomFreed(bytes => this.#ports.buffer.fits(bytes))
+  /** Stage at the end of a step: admits those who waited and fit now. */
+  admitWaiting(): void {
+    this.#waiters.admit(waiter => this.#judge(waiter))
   }
 
-  /** Turns everyone away who waits for room. */
-  shut(error: () => Error): void {
-    this.#queue.refuseAll(error)
+  /** Turns everyone away who waits for capacity. */
+  refuseWaiting(error: () => Error): void {
+    this.#waiters.refuseAll(error)
   }
 
-  #enter(entry: Entry): void {
-    const { buffer, counters, admitted } = this.#ports
-    counters.admitted++
-    buffer.admit(entry)
-    admitted()
+  #judge({ bytes, partitionKey, explicitHashKey }: CapacityWaiter): Capacity<ShardBackoff> {
+    return this.#capacity(bytes, this.#ports.queue.hotShardOf(partitionKey, explicitHashKey))
   }
 
-  /** Admitted and dropped in one go, so that it is counted and handed back like any other drop. */
-  #dropAtDoor(entry: Entry): void {
-    this.#ports.counters.admitted++
-    this.#ports.giveUp(entry, 'bufferFull')
+  #capacity(bytes: number, shard: ShardBackoff | undefined): Capacity<ShardBackoff> {
+    const { queue } = this.#ports
+    if (shard !== undefined && !queue.shardFits(shard, bytes)) return shard
+    return queue.fits(bytes) ? 'fits' : 'bufferFull'
   }
 
-  #entry(
+  /** Drops the oldest records that are not in flight; of its shard only, if that has its share. */
+  #makeCapacity(bytes: number, shard: ShardBackoff | undefined): void {
+    const { queue, drop } = this.#ports
+    for (;;) {
+      const capacity = this.#capacity(bytes, shard)
+      if (capacity === 'fits') return
+      const oldest = queue.evictOldest(capacity === 'bufferFull' ? undefined : capacity)
+      if (oldest === undefined) return
+      drop(oldest)
+    }
+  }
+
+  #enter(
     data: RecordData,
     partitionKey: string | undefined,
     explicitHashKey: string | undefined,
     bytes: number,
     waiter: ReceiptWaiter | undefined,
-  ): Entry {
-    return new Entry(
-      data,
-      partitionKey,
-      explicitHashKey,
-      bytes,
-      ++this.#sequence,
-      this.#ports.stamp(),
-      waiter,
+    shard: ShardBackoff | undefined,
+  ): void {
+    const { queue, counters, clock, admitted } = this.#ports
+    queue.admit(
+      queue.newRecord(data, partitionKey, explicitHashKey, bytes, clock(), waiter),
+      shard,
     )
+    counters.admitted++
+    admitted()
   }
 
-  /** The oldest record that no request carries, out of its list. */
-  #takeOldest(): Entry | undefined {
-    const { buffer, lanes } = this.#ports
-    let oldest = buffer.ready.head
-    let inLane = false
-    for (const head of lanes.heads()) {
-      if (oldest === undefined || head.sequence < oldest.sequence) [oldest, inLane] = [head, true]
-    }
-    if (oldest === undefined) {
-      const held = buffer.order?.evict()
-      if (held !== undefined) buffer.forget(held)
-      return held
-    }
-    if (inLane) lanes.remove(oldest)
-    else buffer.ready.remove(oldest)
-    buffer.release(oldest)
-    return oldest
+  /** In one go, so that it is counted and handed back like any other drop. */
+  #admitAndDrop(
+    data: RecordData,
+    partitionKey: string | undefined,
+    explicitHashKey: string | undefined,
+    bytes: number,
+    waiter: ReceiptWaiter | undefined,
+  ): void {
+    const { queue, counters, clock, drop } = this.#ports
+    const record = queue.newRecord(data, partitionKey, explicitHashKey, bytes, clock(), waiter)
+    counters.admitted++
+    drop(record)
   }
 }

@@ -8,13 +8,13 @@ const DECIMAL = /^(?:0|[1-9]\d{0,38})$/
 const HASH_KEY_END = 1n << 128n
 
 /**
- * Weighs a record and refuses what the service would refuse: one such record would fail the whole
+ * Counts the bytes of a record and refuses what the service would refuse: one such record would fail the whole
  * request it travels in.
  * @param overhead bytes it gains when it is packed
  * @throws {InvalidRecordError} wrong type, key empty or too long, hash key out of range
  * @throws {RecordTooLargeError} larger than `maxRecordBytes`
  */
-export const weigh = (
+export const validate = (
   data: RecordData,
   partitionKey: string | undefined,
   explicitHashKey: string | undefined,

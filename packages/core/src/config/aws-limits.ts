@@ -23,19 +23,3 @@ export const MAX_RECORD_BYTES: number = 10 * 1024 * 1024
  * and both emulators do, so that no key passes here that another counter would refuse.
  */
 export const MAX_PARTITION_KEY_CHARACTERS = 256
-
-/** Shortest flush interval but 0: below it, requests of a few records would be the rule. */
-export const MIN_FLUSH_INTERVAL_MS = 50
-
-/** First delay after a failed request; doubles with each failure in a row. */
-export const BACKOFF_BASE_MS = 50
-
-/** Longest delay between two tries, however many failed before. */
-export const BACKOFF_CAP_MS = 10_000
-
-/** First and longest delay between two probes while a permission or the stream itself is missing. */
-export const PAUSE_BASE_MS = 1000
-export const PAUSE_CAP_MS = 30_000
-
-/** Node's timers hold a signed 32-bit number of milliseconds; a longer one fires at once. */
-export const MAX_TIMER_MS: number = 2 ** 31 - 1

@@ -3,8 +3,15 @@ import type { StatReceiver } from '../stats/stats.js'
 import type { Clock } from '../time/clock.js'
 import type { PackingConfig } from './packing-options.js'
 
-/** What to do with a record for which the buffer has no room. */
-export const WHEN_FULL = ['reject', 'wait', 'dropOldest', 'dropNewest'] as const
+/** What to do with a record for which the buffer has no capacity. */
+export const WHEN_FULL = [
+  'rejectThenDropBatch',
+  'waitThenDropBatch',
+  'reject',
+  'wait',
+  'dropOldest',
+  'dropNewest',
+] as const
 export type WhenFull = (typeof WHEN_FULL)[number]
 
 /** Which order is kept on the way to the stream. */
@@ -34,8 +41,8 @@ export interface Logger {
 /** Options of a `BatchProducer`; all optional. Durations are in milliseconds, sizes in bytes. */
 export interface ProducerConfig {
   /**
-   * Wait in `add` while the buffer is full instead of rejecting. The seed's name for
-   * `whenFull: 'wait'`; give one of the two.
+   * Wait in `add` while the buffer is full instead of rejecting: the name that the Go package
+   * batchproducer has for `whenFull: 'waitThenDropBatch'`. Give one of the two.
    * @default false
    */
   readonly addBlocksWhenBufferFull?: boolean | undefined
@@ -46,14 +53,14 @@ export interface ProducerConfig {
    */
   readonly batchSize?: number | undefined
   /**
-   * Most records in the producer's care at once: queued, in flight and waiting to be retried.
+   * Most records admitted and not settled at once: queued, in flight and waiting to be retried.
    * At least `batchSize`, unless `flushInterval` is set.
    * @default 10000
    */
   readonly bufferSize?: number | undefined
   /**
-   * Most bytes (data + partition keys) in the producer's care at once. At least `maxRecordBytes`.
-   * @default 67108864 (64 MiB)
+   * Most bytes (data + partition keys) admitted and not settled at once. At least `maxRecordBytes`.
+   * @default 67108864 (64 MiB), or a quarter of the heap's limit where that is less
    */
   readonly bufferBytes?: number | undefined
   /**
@@ -62,23 +69,39 @@ export interface ProducerConfig {
    */
   readonly flushInterval?: number | undefined
   /**
-   * What happens to a record for which there is no room. `reject`: `add` rejects with
-   * `BufferFullError`. `wait`: `add` waits. `dropOldest`: the oldest queued record makes room.
-   * `dropNewest`: the new record is dropped. Dropped records are counted and handed to `onDrop`.
+   * What happens to a record when the buffer is full, or when the shard that it belongs to backs off
+   * and holds half of the buffer already (as soon as other shards are known):
    *
-   * Left out, the seed's rule holds: `reject` (or `wait`, by `addBlocksWhenBufferFull`), and after
-   * 5 failed requests in a row with the buffer 95 % full the failed batch is dropped to make room.
-   * @default undefined
+   * - `reject`: `add` rejects with `BufferFullError`.
+   * - `wait`: `add` waits, first come first served.
+   * - `dropOldest`: the oldest record that is not in flight makes room (of its shard, if that is full).
+   * - `dropNewest`: the new record is dropped.
+   * - `rejectThenDropBatch`: `reject`, and after 5 failed requests in a row with the buffer 95 % full
+   *   the batch that failed is dropped. The rule of the Go package batchproducer.
+   * - `waitThenDropBatch`: the same with `wait`.
+   *
+   * Dropped records are counted and handed to `onDrop`.
+   * @default 'rejectThenDropBatch'
    */
   readonly whenFull?: WhenFull | undefined
   /**
-   * Tries a record gets before it is dropped, at least 1. Only failures that are the record's own
-   * count: not throttling, not a failed request.
+   * Failures of its own after which a record is dropped as `maxAttempts`, at least 1. Throttling is
+   * its shard's and a failed request is everybody's: they do not count. A record does answer for
+   * failed requests once it was found by bisection: it stands alone, its requests keep failing, and
+   * those of others succeed.
    * @default 10
    */
   readonly maxAttemptsPerRecord?: number | undefined
   /**
-   * Longest time from admission to the start of the last try; 0: no limit.
+   * Longest time between the first failure of a record's own and its last try; then it is dropped as
+   * `retryTimeout`. 0: no limit. The adapters bound retries by this (10 minutes) and not by
+   * `maxAttemptsPerRecord`, since ten tries can pass in ten seconds of trouble in the service.
+   * @default 0
+   */
+  readonly retryTimeout?: number | undefined
+  /**
+   * Longest time from admission to the start of the last try, wherever the record waits; then it is
+   * dropped as `expired`. 0: no limit.
    * @default 0
    */
   readonly recordTtl?: number | undefined
@@ -88,15 +111,16 @@ export interface ProducerConfig {
    */
   readonly maxInFlight?: number | undefined
   /**
-   * Longest time a request may take before it is aborted and its records tried again; 0: no limit
-   * of ours.
+   * Longest time a request may take before it is aborted and its records are sent again: the only
+   * deadline a request has. 0: none, so a request that is never answered holds its records until
+   * `close()`.
    * @default 30000
    */
   readonly requestTimeout?: number | undefined
   /**
    * Largest record, data + partition key: 1 .. 10 MiB. Raise it together with the stream's own
    * limit. `'discover'` asks the stream (DescribeStreamSummary) at each start and stays at 1 MiB
-   * if that is not permitted.
+   * if that is not permitted. A record must also fit into `maxRequestBytes` and `bufferBytes`.
    * @default 1048576 (1 MiB)
    */
   readonly maxRecordBytes?: number | 'discover' | undefined
@@ -116,16 +140,18 @@ export interface ProducerConfig {
    */
   readonly packing?: PackingConfig | undefined
   /**
-   * Called with each record that is given up. It may throw: that is logged and harms nothing.
+   * Called with each record that is given up, after the step in which that happened: it may call the
+   * producer. What it throws or rejects is logged once and harms nothing; `flush` and `close` wait
+   * (within their deadline) for the promises it returns.
    * @default undefined
    */
-  readonly onDrop?: ((dropped: DroppedRecord) => void) | undefined
+  readonly onDrop?: ((dropped: DroppedRecord) => unknown) | undefined
   /**
-   * Called when a PutRecords request has ended, well or not. It may throw: that is logged and harms
-   * nothing.
+   * Called when a PutRecords request has ended, well or not. What it throws or rejects is logged once
+   * and harms nothing.
    * @default undefined
    */
-  readonly onRequest?: ((request: RequestReport) => void) | undefined
+  readonly onRequest?: ((request: RequestReport) => unknown) | undefined
   /**
    * Where events go. Left out, warnings and errors become process warnings, so that they are
    * seen; `false` silences the producer.

@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8'
 import { ConfigError } from '../errors/errors.js'
 import type { DroppedRecord } from '../record/dropped.js'
 import type { StatReceiver } from '../stats/stats.js'
@@ -7,8 +8,6 @@ import {
   MAX_KINESIS_BATCH_SIZE,
   MAX_RECORD_BYTES,
   MAX_REQUEST_BYTES,
-  MAX_TIMER_MS,
-  MIN_FLUSH_INTERVAL_MS,
   MIN_REQUEST_BYTES,
 } from './aws-limits.js'
 import {
@@ -30,6 +29,7 @@ import {
   type WhenFull,
 } from './options.js'
 import { type ResolvedPacking, resolvePacking } from './packing-options.js'
+import { HEAP_SHARE, MIN_FLUSH_INTERVAL_MS } from './tuning.js'
 
 /** A config with every option decided. Frozen: nothing changes its mind at run time. */
 export interface ResolvedConfig {
@@ -38,9 +38,8 @@ export interface ResolvedConfig {
   readonly bufferBytes: number
   readonly flushInterval: number
   readonly whenFull: WhenFull
-  /** The seed's rule: after 5 failed requests with the buffer 95 % full, the batch is dropped. */
-  readonly dropBatchWhenStuck: boolean
   readonly maxAttemptsPerRecord: number
+  readonly retryTimeout: number
   readonly recordTtl: number
   readonly maxInFlight: number
   readonly requestTimeout: number
@@ -49,8 +48,8 @@ export interface ResolvedConfig {
   readonly maxRequestBytes: number
   readonly ordering: Ordering
   readonly packing: ResolvedPacking
-  readonly onDrop: ((dropped: DroppedRecord) => void) | undefined
-  readonly onRequest: ((request: RequestReport) => void) | undefined
+  readonly onDrop: ((dropped: DroppedRecord) => unknown) | undefined
+  readonly onRequest: ((request: RequestReport) => unknown) | undefined
   readonly logger: Logger | false | undefined
   readonly statInterval: number
   readonly statReceiver: StatReceiver | undefined
@@ -64,14 +63,21 @@ type NumberOption =
   | 'bufferBytes'
   | 'flushInterval'
   | 'maxAttemptsPerRecord'
+  | 'retryTimeout'
   | 'recordTtl'
   | 'maxInFlight'
   | 'requestTimeout'
   | 'maxRequestBytes'
   | 'statInterval'
 
-const DEFAULT_BUFFER_BYTES = 64 * 1024 * 1024
 const ANY = Number.MAX_SAFE_INTEGER
+
+/** 64 MiB, or less in a small heap (`--max-old-space-size`), which the buffer must not exhaust. */
+const defaultBufferBytes = (): number =>
+  Math.max(
+    DEFAULT_MAX_RECORD_BYTES,
+    Math.min(64 * 1024 * 1024, Math.floor(getHeapStatistics().heap_size_limit * HEAP_SHARE)),
+  )
 
 /** Whole-number options: default, least, most. The one place that knows them. */
 export const NUMBER_OPTIONS: Readonly<
@@ -79,14 +85,15 @@ export const NUMBER_OPTIONS: Readonly<
 > = {
   batchSize: [DEFAULT_CONFIG.batchSize, 1, MAX_KINESIS_BATCH_SIZE],
   bufferSize: [DEFAULT_CONFIG.bufferSize, 1, ANY],
-  bufferBytes: [DEFAULT_BUFFER_BYTES, 1, ANY],
-  flushInterval: [DEFAULT_CONFIG.flushInterval, 0, MAX_TIMER_MS],
+  bufferBytes: [defaultBufferBytes(), 1, ANY],
+  flushInterval: [DEFAULT_CONFIG.flushInterval, 0, ANY],
   maxAttemptsPerRecord: [DEFAULT_CONFIG.maxAttemptsPerRecord, 1, ANY],
-  recordTtl: [0, 0, MAX_TIMER_MS],
+  retryTimeout: [0, 0, ANY],
+  recordTtl: [0, 0, ANY],
   maxInFlight: [4, 1, 256],
-  requestTimeout: [30_000, 0, MAX_TIMER_MS],
+  requestTimeout: [30_000, 0, ANY],
   maxRequestBytes: [MAX_REQUEST_BYTES, MIN_REQUEST_BYTES, MAX_REQUEST_BYTES],
-  statInterval: [DEFAULT_CONFIG.statInterval, 1, MAX_TIMER_MS],
+  statInterval: [DEFAULT_CONFIG.statInterval, 1, ANY],
 }
 
 /** Names of all options, for the check of unknown ones; the type makes a forgotten one an error. */
@@ -98,6 +105,7 @@ export const OPTION_NAMES: readonly string[] = Object.keys({
   flushInterval: 0,
   whenFull: 0,
   maxAttemptsPerRecord: 0,
+  retryTimeout: 0,
   recordTtl: 0,
   maxInFlight: 0,
   requestTimeout: 0,
@@ -139,7 +147,7 @@ export const resolveConfig = (config: ProducerConfig): ResolvedConfig => {
     'addBlocksWhenBufferFull',
     config.addBlocksWhenBufferFull ?? DEFAULT_CONFIG.addBlocksWhenBufferFull,
   )
-  if (config.whenFull !== undefined && config.addBlocksWhenBufferFull !== undefined) {
+  if (isGiven(config.whenFull) && isGiven(config.addBlocksWhenBufferFull)) {
     throw new ConfigError(
       'addBlocksWhenBufferFull and whenFull say the same thing: give only one of the two',
     )
@@ -150,9 +158,13 @@ export const resolveConfig = (config: ProducerConfig): ResolvedConfig => {
     bufferSize: number('bufferSize'),
     bufferBytes: number('bufferBytes'),
     flushInterval: number('flushInterval'),
-    whenFull: checkOneOf('whenFull', config.whenFull ?? (addBlocks ? 'wait' : 'reject'), WHEN_FULL),
-    dropBatchWhenStuck: config.whenFull === undefined,
+    whenFull: checkOneOf(
+      'whenFull',
+      config.whenFull ?? (addBlocks ? 'waitThenDropBatch' : 'rejectThenDropBatch'),
+      WHEN_FULL,
+    ),
     maxAttemptsPerRecord: number('maxAttemptsPerRecord'),
+    retryTimeout: number('retryTimeout'),
     recordTtl: number('recordTtl'),
     maxInFlight: number('maxInFlight'),
     requestTimeout: number('requestTimeout'),
@@ -161,20 +173,22 @@ export const resolveConfig = (config: ProducerConfig): ResolvedConfig => {
     maxRequestBytes: number('maxRequestBytes'),
     ordering: checkOneOf('ordering', config.ordering ?? 'none', ORDERINGS),
     packing: resolvePacking(config.packing ?? { kind: 'none' }, maxRecordBytes),
-    onDrop: checkFunction('onDrop', config.onDrop),
-    onRequest: checkFunction('onRequest', config.onRequest),
+    onDrop: checkFunction('onDrop', config.onDrop ?? undefined),
+    onRequest: checkFunction('onRequest', config.onRequest ?? undefined),
     logger:
       config.logger === false
         ? false
-        : checkMethods('logger', config.logger, ['debug', 'info', 'warn', 'error']),
+        : checkMethods('logger', config.logger ?? undefined, ['debug', 'info', 'warn', 'error']),
     statInterval: number('statInterval'),
-    statReceiver: checkMethods('statReceiver', config.statReceiver, ['receive']),
-    clock: checkMethods('clock', config.clock, ['now', 'setTimeout']) ?? SYSTEM_CLOCK,
-    random: checkFunction('random', config.random) ?? Math.random,
+    statReceiver: checkMethods('statReceiver', config.statReceiver ?? undefined, ['receive']),
+    clock: checkMethods('clock', config.clock ?? undefined, ['setTimeout']) ?? SYSTEM_CLOCK,
+    random: checkFunction('random', config.random ?? undefined) ?? Math.random,
   }
   checkTogether(resolved)
   return Object.freeze(resolved)
 }
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null
 
 /** Values that are each allowed, but not in one producer. */
 const checkTogether = (config: ResolvedConfig): void => {

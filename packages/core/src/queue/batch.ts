@@ -1,12 +1,29 @@
-import type { Load } from '../packing/packer.js'
-import type { Entry } from './pending-record.js'
+import type { PendingRecord, QueuedRecord } from './pending-record.js'
+import type { ShardBackoff } from './shard-backoff.js'
 
-/** The records of one request, from the moment they leave the buffer until it is answered. */
+/** The records of one request, from the moment they leave the queue until it is answered. */
 export interface Batch {
-  readonly entries: readonly Entry[]
-  readonly load: Load
-  /** A half of a refused request: its failure must stay with it, not mix with other records. */
-  readonly isolated: boolean
-  /** Retry lanes whose turn this is. */
-  readonly lanes: ReadonlySet<string> | undefined
+  readonly records: readonly QueuedRecord[]
+  /** A part of a bisected request: nothing else is in it, so that its outcome tells of it alone. */
+  readonly isPart: boolean
 }
+
+/** As the queue knows it. */
+export interface TakenBatch extends Batch {
+  readonly records: readonly PendingRecord[]
+  readonly oldest: PendingRecord | undefined
+  /** Shards whose turn it is. */
+  readonly turns: ReadonlySet<ShardBackoff>
+}
+
+/** What became of a record of an answered request. */
+export type RecordFate =
+  | { readonly kind: 'stored'; readonly shardId: string }
+  /** Given up. */
+  | { readonly kind: 'dropped' }
+  /** Its shard is to get less; the service may have named it. */
+  | { readonly kind: 'throttled'; readonly shardId: string | undefined }
+  /** Failed by itself: goes again after a backoff of its own. */
+  | { readonly kind: 'failed' }
+  /** Not its fault: goes with the next request. */
+  | { readonly kind: 'requeued' }

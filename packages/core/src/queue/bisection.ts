@@ -1,31 +1,43 @@
-import type { Entry } from './pending-record.js'
+import type { PendingRecord } from './pending-record.js'
+import { RecordList } from './record-list.js'
 
 /**
- * Halves of refused requests, waiting to be sent each by itself. A request of n records with one
- * poison record costs 2 log2 n more; in the worst case, all poison, 2n - 1.
+ * Parts of requests that were split to find the record that makes them fail, each to be sent by
+ * itself. One culprit among n records costs 2 log2 n requests; if all are culprits, 2n - 1.
  */
-export class Isolation {
-  readonly #halves: (readonly Entry[])[] = []
+export class Bisection {
+  #parts: RecordList[] = []
 
-  split(entries: readonly Entry[]): void {
-    const middle = Math.ceil(entries.length / 2)
-    this.#halves.push(entries.slice(0, middle), entries.slice(middle))
+  /** The halves go before all else that is being bisected. */
+  split(first: readonly PendingRecord[], second: readonly PendingRecord[]): void {
+    this.#parts.unshift(...[partOf(first), partOf(second)].filter(({ length }) => length > 0))
   }
 
-  /** A half whose request failed for another reason waits for its next try. */
-  putBack(entries: readonly Entry[]): void {
-    this.#halves.unshift(entries)
+  /** A part whose request said nothing about it goes behind the others, so that each has its turn. */
+  putBack(records: readonly PendingRecord[]): void {
+    this.#parts.push(partOf(records))
   }
 
-  next(): readonly Entry[] | undefined {
-    return this.#halves.shift()
+  /** What did not fit into a request waits as a part of its own. */
+  keep(part: RecordList): void {
+    if (part.length > 0) this.#parts.unshift(part)
+  }
+
+  next(): RecordList | undefined {
+    for (;;) {
+      const part = this.#parts.shift()
+      // Its records may have expired or made room meanwhile.
+      if (part === undefined || part.length > 0) return part
+    }
   }
 
   get pending(): boolean {
-    return this.#halves.length > 0
+    return this.#parts.some(({ length }) => length > 0)
   }
+}
 
-  *[Symbol.iterator](): Generator<Entry, void, undefined> {
-    for (const half of this.#halves) yield* half
-  }
+const partOf = (records: readonly PendingRecord[]): RecordList => {
+  const part = new RecordList('part')
+  for (const record of records) part.push(record)
+  return part
 }

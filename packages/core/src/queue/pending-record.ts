@@ -1,6 +1,9 @@
+import type { PackableRecord } from '../packing/packable-record.js'
 import { type Attempt, remember } from '../record/attempt.js'
 import type { Leftover, Receipt, RecordData, UserRecord } from '../record/record.js'
-import type { EntryList } from './record-list.js'
+import type { RecordList } from './record-list.js'
+import { HEAP_STORE } from './record-store.js'
+import type { ShardBackoff } from './shard-backoff.js'
 
 /** Who awaits this one record: `put()`. */
 export interface ReceiptWaiter {
@@ -8,14 +11,54 @@ export interface ReceiptWaiter {
   readonly reject: (error: unknown) => void
 }
 
+/** A try that did not deliver. */
+export interface FailedTry {
+  readonly code: string
+  /** The answer was lost or unclear. */
+  readonly ambiguous: boolean
+  readonly message: string
+  /** What was thrown; absent if the service answered for this very record. */
+  readonly error?: Error | undefined
+  readonly startedAt: number
+  readonly endedAt: number
+}
+
+/** What other modules may see of a queued record. Only the queue changes one. */
+export interface QueuedRecord extends PackableRecord {
+  readonly sequence: number
+  readonly admittedAt: number
+  readonly waiter: ReceiptWaiter | undefined
+  /** Failures of its own so far, and when the first one was. */
+  readonly faults: number
+  readonly firstFaultAt: number | undefined
+  readonly history: readonly Attempt[]
+  /** The newest failure, made when it is asked for: a stack trace for each try would cost more than the try. */
+  readonly error: Error | undefined
+  attempts(startedAt: number, endedAt: number): readonly Attempt[]
+  userRecord(): UserRecord
+  leftover(): Leftover
+}
+
+export type Place = 'waiting' | 'inFlight' | 'settled'
+
 /** What went wrong with a record so far. Most records have none. */
-class Trouble {
+class RetryState {
   faults = 0
+  firstFaultAt: number | undefined = undefined
   history: Attempt[] | undefined = undefined
-  /** End of the newest attempt. */
+  /** End of the newest try. */
   triedAt: number
   possiblyDelivered = false
-  error: unknown = undefined
+  error: Error | undefined = undefined
+  message = ''
+  /** Requests that failed as a whole with this record in them. */
+  requestFailures = 0
+  /** Successful requests there had been at the newest of those failures. */
+  successes = -1
+  /** Whether requests succeeded between two of its failures. */
+  suspect = false
+  /** The shard whose backoff it counts for. */
+  shard: ShardBackoff | undefined = undefined
 
   constructor(admittedAt: number) {
     this.triedAt = admittedAt
@@ -25,29 +68,27 @@ class Trouble {
 /**
  * An admitted record. It is its own list node, so that admission allocates this object and nothing
  * else. All fields are set in the constructor and in one order, to keep one hidden class, and they
- * are few: thousands of entries live in the buffer, where each field is copied by the collector.
+ * are few: thousands of records live in the buffer, where each field is copied by the collector.
  */
-export class Entry {
-  next: Entry | undefined = undefined
-  previous: Entry | undefined = undefined
-  /** The list it waits in; undefined while a request carries it. */
-  list: EntryList | undefined = undefined
+export class PendingRecord implements QueuedRecord {
+  next: PendingRecord | undefined = undefined
+  previous: PendingRecord | undefined = undefined
+  /** The list it waits in; undefined while a request carries it, and when it is settled. */
+  list: RecordList | undefined = undefined
+  place: Place = 'waiting'
+  /** Whether the age index has it, perhaps from an earlier wait. */
+  indexed = false
 
   readonly data: RecordData
   readonly partitionKey: string | undefined
   readonly explicitHashKey: string | undefined
-  /** Data + partition key, as the service counts them. */
   readonly bytes: number
   /** Order of admission. */
   readonly sequence: number
   /** Whole milliseconds: a fraction would be an object of its own. */
   readonly admittedAt: number
-  /** Cleared when it has been told the outcome. */
-  waiter: ReceiptWaiter | undefined
-
-  #trouble: Trouble | undefined = undefined
-  /** The retry lane whose turn this attempt is, to tell the lane how it went. */
-  lane: string | undefined = undefined
+  readonly waiter: ReceiptWaiter | undefined
+  #retry: RetryState | undefined = undefined
 
   constructor(
     data: RecordData,
@@ -58,7 +99,7 @@ export class Entry {
     admittedAt: number,
     waiter: ReceiptWaiter | undefined,
   ) {
-    this.data = data
+    this.data = HEAP_STORE.keep(data)
     this.partitionKey = partitionKey
     this.explicitHashKey = explicitHashKey
     this.bytes = bytes
@@ -67,77 +108,106 @@ export class Entry {
     this.waiter = waiter
   }
 
-  get history(): readonly Attempt[] {
-    return this.#trouble?.history ?? []
+  get faults(): number {
+    return this.#retry?.faults ?? 0
   }
 
-  /** The newest failure: an error that was thrown, or the words of the service. */
-  get error(): unknown {
-    return this.#trouble?.error
+  get firstFaultAt(): number | undefined {
+    return this.#retry?.firstFaultAt
+  }
+
+  get history(): readonly Attempt[] {
+    return this.#retry?.history ?? []
+  }
+
+  get error(): Error | undefined {
+    const retry = this.#retry
+    if (retry?.history === undefined) return undefined
+    return retry.error ?? new Error(retry.message)
   }
 
   get possiblyDelivered(): boolean {
-    return this.#trouble?.possiblyDelivered ?? false
+    return this.#retry?.possiblyDelivered ?? false
   }
 
-  /** Its request was given up: whether it was carried out will never be known. */
+  get shard(): ShardBackoff | undefined {
+    return this.#retry?.shard
+  }
+
+  /** The shard counts what it is answerable for, so a record counts for one at most. */
+  assign(shard: ShardBackoff | undefined): void {
+    if (this.#retry?.shard === shard) return
+    const retry = this.#stateOfRetries()
+    retry.shard?.release(this.bytes)
+    retry.shard = shard
+    shard?.charge(this.bytes)
+  }
+
+  /** Its request was given up: its outcome stays unknown. */
   markPossiblyDelivered(): void {
-    this.#inTrouble().possiblyDelivered = true
+    this.#stateOfRetries().possiblyDelivered = true
   }
 
-  /** Counts a failure against `maxAttemptsPerRecord`; returns how many there were. */
-  addFault(): number {
-    return ++this.#inTrouble().faults
+  /** A failure of its own. */
+  addFault(now: number): void {
+    const retry = this.#stateOfRetries()
+    retry.faults++
+    retry.firstFaultAt ??= now
   }
 
-  /** Records a try that did not deliver. */
-  failed(
-    code: string,
-    ambiguous: boolean,
-    error: unknown,
-    message: string,
-    startedAt: number,
-    endedAt: number,
-  ): void {
-    const trouble = this.#inTrouble()
+  addFailedTry({ code, ambiguous, message, error, startedAt, endedAt }: FailedTry): void {
+    const retry = this.#stateOfRetries()
     const attempt: Attempt = {
-      delay: startedAt - trouble.triedAt,
+      delay: startedAt - retry.triedAt,
       duration: endedAt - startedAt,
       code,
       message,
       ambiguous,
     }
-    trouble.history = remember(trouble.history, attempt)
-    trouble.triedAt = endedAt
-    trouble.error = error
-    if (ambiguous) trouble.possiblyDelivered = true
+    retry.history = remember(retry.history, attempt)
+    retry.triedAt = endedAt
+    retry.error = error
+    retry.message = message
+    if (ambiguous) retry.possiblyDelivered = true
+  }
+
+  /**
+   * Its request failed as a whole, when `successes` requests had succeeded. Returns whether that has
+   * happened to it so often, while others succeeded, that it may be to blame.
+   */
+  addRequestFailure(successes: number, suspectAfter: number): boolean {
+    const retry = this.#stateOfRetries()
+    if (retry.requestFailures > 0 && successes > retry.successes) retry.suspect = true
+    retry.requestFailures++
+    retry.successes = successes
+    return retry.suspect && retry.requestFailures >= suspectAfter
   }
 
   /** All tries of a record that was just delivered. */
   attempts(startedAt: number, endedAt: number): readonly Attempt[] {
     const last: Attempt = {
-      delay: startedAt - (this.#trouble?.triedAt ?? this.admittedAt),
+      delay: startedAt - (this.#retry?.triedAt ?? this.admittedAt),
       duration: endedAt - startedAt,
       code: 'ok',
       ambiguous: false,
     }
-    return remember(this.#trouble?.history, last)
+    return remember(this.#retry?.history, last)
   }
 
-  #inTrouble(): Trouble {
-    this.#trouble ??= new Trouble(this.admittedAt)
-    return this.#trouble
-  }
-
-  record(): UserRecord {
+  userRecord(): UserRecord {
     return {
-      data: this.data,
+      data: HEAP_STORE.handBack(this.data),
       ...(this.partitionKey !== undefined && { partitionKey: this.partitionKey }),
       ...(this.explicitHashKey !== undefined && { explicitHashKey: this.explicitHashKey }),
     }
   }
 
   leftover(): Leftover {
-    return { ...this.record(), possiblyDelivered: this.possiblyDelivered }
+    return { ...this.userRecord(), possiblyDelivered: this.possiblyDelivered }
+  }
+
+  #stateOfRetries(): RetryState {
+    this.#retry ??= new RetryState(this.admittedAt)
+    return this.#retry
   }
 }

@@ -1,78 +1,84 @@
-import type { Entry } from './pending-record.js'
+import type { PendingRecord } from './pending-record.js'
 
-/** A queue of entries linked through themselves: every step is O(1) and allocates nothing. */
-export class EntryList {
-  head: Entry | undefined = undefined
-  tail: Entry | undefined = undefined
+/** What the records of a list wait for. */
+export type Home =
+  /** Their first request: in the order of admission. */
+  | 'ready'
+  /** The next request, having been held or tried before: ahead of the others, in the order they came back. */
+  | 'again'
+  /** An older record of their partition key. */
+  | 'held'
+  /** The backoff of their shard. */
+  | 'shard'
+  /** A backoff of their own. */
+  | 'delay'
+  /** Their part of a bisected request. */
+  | 'part'
+
+/** A queue of records linked through themselves: every step is O(1) and allocates nothing. */
+export class RecordList {
+  readonly home: Home
+  head: PendingRecord | undefined = undefined
+  tail: PendingRecord | undefined = undefined
   length = 0
   bytes = 0
 
-  push(entry: Entry): void {
-    entry.list = this
-    entry.previous = this.tail
-    entry.next = undefined
-    if (this.tail === undefined) this.head = entry
-    else this.tail.next = entry
-    this.tail = entry
-    this.length++
-    this.bytes += entry.bytes
+  constructor(home: Home) {
+    this.home = home
   }
 
-  unshift(entry: Entry): void {
-    entry.list = this
-    entry.next = this.head
-    entry.previous = undefined
-    if (this.head === undefined) this.tail = entry
-    else this.head.previous = entry
-    this.head = entry
+  push(record: PendingRecord): void {
+    record.list = this
+    record.previous = this.tail
+    record.next = undefined
+    if (this.tail === undefined) this.head = record
+    else this.tail.next = record
+    this.tail = record
     this.length++
-    this.bytes += entry.bytes
+    this.bytes += record.bytes
   }
 
-  /**
-   * Puts records, oldest first, back among those that are older than all later ones: the walk
-   * passes only records that came back the same way.
-   */
-  putBack(entries: Iterable<Entry>): void {
+  /** Puts a record among those admitted before and after it; most of the list is younger. */
+  insertNearHead(record: PendingRecord): void {
     let at = this.head
-    for (const entry of entries) {
-      while (at !== undefined && at.sequence < entry.sequence) at = at.next
-      if (at === undefined) this.push(entry)
-      else this.#insertBefore(at, entry)
-    }
+    while (at !== undefined && at.sequence < record.sequence) at = at.next
+    this.#insertBefore(at, record)
   }
 
-  #insertBefore(at: Entry, entry: Entry): void {
-    if (at.previous === undefined) return this.unshift(entry)
-    entry.list = this
-    entry.previous = at.previous
-    entry.next = at
-    at.previous.next = entry
-    at.previous = entry
+  /** The same, for a list that is mostly older. */
+  insertNearTail(record: PendingRecord): void {
+    let after: PendingRecord | undefined
+    for (let at = this.tail; at !== undefined && at.sequence > record.sequence; at = at.previous)
+      after = at
+    this.#insertBefore(after, record)
+  }
+
+  #insertBefore(at: PendingRecord | undefined, record: PendingRecord): void {
+    if (at === undefined) return this.push(record)
+    record.list = this
+    record.previous = at.previous
+    record.next = at
+    if (at.previous === undefined) this.head = record
+    else at.previous.next = record
+    at.previous = record
     this.length++
-    this.bytes += entry.bytes
+    this.bytes += record.bytes
   }
 
-  shift(): Entry | undefined {
-    const entry = this.head
-    if (entry !== undefined) this.remove(entry)
-    return entry
-  }
-
-  remove(entry: Entry): void {
-    const { previous, next } = entry
+  remove(record: PendingRecord): void {
+    const { previous, next } = record
     if (previous === undefined) this.head = next
     else previous.next = next
     if (next === undefined) this.tail = previous
     else next.previous = previous
-    entry.list = undefined
-    entry.previous = undefined
-    entry.next = undefined
+    record.list = undefined
+    record.previous = undefined
+    record.next = undefined
     this.length--
-    this.bytes -= entry.bytes
+    this.bytes -= record.bytes
   }
 
-  *[Symbol.iterator](): Generator<Entry, void, undefined> {
-    for (let entry = this.head; entry !== undefined; entry = entry.next) yield entry
+  *[Symbol.iterator](): Generator<PendingRecord, void, undefined> {
+    for (let record = this.head; record !== undefined; record = record.next) yield record
   }
 }

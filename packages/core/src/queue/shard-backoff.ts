@@ -1,201 +1,95 @@
-import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, MAX_KINESIS_BATCH_SIZE } from '../config/aws-limits.js'
+import { MAX_KINESIS_BATCH_SIZE } from '../config/aws-limits.js'
+import { BACKOFF_BASE_MS, BACKOFF_CAP_MS } from '../config/tuning.js'
+import { HashRange } from '../record/hash-range.js'
 import { fullJitter } from '../time/backoff.js'
-import { HashRange, hashOf } from './hash-range.js'
-import type { Entry } from './pending-record.js'
-import { EntryList } from './record-list.js'
+import type { PendingRecord } from './pending-record.js'
+import { RecordList } from './record-list.js'
 
-/** Lane of throttled records without a partition key: their next try may hit another shard. */
-export const SPREAD_LANE = '*spread'
+/** Which shard a throttled record belongs to, as far as that can be told. */
+export type ShardRef =
+  /** The service named it. */
+  | { readonly kind: 'named'; readonly id: string }
+  /** It did not: records whose keys hash alike share a backoff, so that one key cannot hold up others. */
+  | { readonly kind: 'hashed'; readonly bucket: number }
+  /** A record without a key: its next try may go to another shard. */
+  | { readonly kind: 'any' }
 
-/** Records of one failing shard (or of one error code), and when they may be tried again. */
-interface Lane {
-  readonly list: EntryList
-  /** Turns in a row in which not one record got through. */
-  failures: number
-  notBefore: number
-  /** Most records of its next turn: halved while nothing gets through, doubled when most do. */
-  window: number
-  /** A request with records of this lane is under way; the next turn waits for its answer. */
-  trying: boolean
-  /** Most records fail: new ones known to belong here wait in the lane instead of being tried. */
-  hot: boolean
-  /** Hashes seen to belong to the shard. */
-  readonly range: HashRange
-}
-
-/**
- * Backoff by shard, learned from responses alone. A failed record waits in the lane of its shard,
- * so that a hot shard delays its own records and nobody else's.
- */
-export class RetryLanes {
-  readonly #lanes = new Map<string, Lane>()
-  readonly #random: () => number
-  #hot = 0
+/** The backoff of one shard: its records that wait, and when they may be tried again. */
+export class ShardBackoff {
+  readonly ref: ShardRef
+  readonly list: RecordList = new RecordList('shard')
+  /** Hash keys seen to belong to the shard. */
+  readonly range: HashRange = new HashRange()
+  /** Unsettled records known to belong to it, wherever they are, and their bytes. */
   records = 0
+  bytes = 0
+  notBefore = 0
+  /** Most records of its next turn: halved while nothing gets through, doubled when most do. */
+  window: number = MAX_KINESIS_BATCH_SIZE
+  /** A request with records of its turn is in flight; the next turn waits for the answer. */
+  trying = false
+  /** Most records fail: new ones known to belong to it wait here instead of being tried. */
+  hot = false
+  /** The stream was resharded: it is nobody's any more. */
+  dissolved = false
+  /** Turns in a row in which not one record got through. */
+  #failures = 0
+  readonly #random: () => number
 
-  constructor(random: () => number) {
+  constructor(ref: ShardRef, random: () => number) {
+    this.ref = ref
     this.#random = random
   }
 
-  get active(): boolean {
-    return this.#lanes.size > 0
-  }
-
-  /** Puts a record that just failed at the end of its lane. */
-  add(id: string, entry: Entry): void {
-    const lane = this.#open(id)
-    entry.lane = undefined
-    lane.list.push(entry)
+  charge(bytes: number): void {
     this.records++
-    if (!id.startsWith('*')) lane.range.include(entry)
+    this.bytes += bytes
   }
 
-  /** Returns a record whose turn came to nothing (its request failed as a whole). */
-  putBack(entry: Entry): void {
-    const lane = this.#open(entry.lane ?? SPREAD_LANE)
-    lane.list.unshift(entry)
-    lane.trying = false
-    this.records++
-  }
-
-  /** The hot lane a new record is known to belong to. Hashes keys only while a shard is hot. */
-  hotLaneOf(entry: Entry): string | undefined {
-    if (this.#hot === 0) return undefined
-    if (entry.partitionKey === undefined && entry.explicitHashKey === undefined) {
-      return this.#lanes.get(SPREAD_LANE)?.hot === true ? SPREAD_LANE : undefined
-    }
-    const hash = hashOf(entry)
-    for (const [id, lane] of this.#lanes) if (lane.hot && lane.range.has(hash)) return id
-    return undefined
-  }
-
-  isDue(now: number): boolean {
-    for (const lane of this.#lanes.values()) if (dueBy(lane, now)) return true
-    return false
-  }
-
-  /** Milliseconds until the next turn; undefined when none is waiting for time. */
-  wait(now: number): number | undefined {
-    let least: number | undefined
-    for (const lane of this.#lanes.values()) {
-      if (lane.trying || lane.list.length === 0) continue
-      least = Math.min(least ?? Number.POSITIVE_INFINITY, Math.max(0, lane.notBefore - now))
-    }
-    return least
+  release(bytes: number): void {
+    this.records--
+    this.bytes -= bytes
   }
 
   /**
-   * Offers the records whose turn it is, until `take` says that the batch is full. Returns the
-   * lanes of which something was taken.
+   * The first record of its turn: the oldest. Keys that merely hash alike may belong to different
+   * shards, so there each turn in which nothing got through is followed by one of other records.
    */
-  takeDue(
-    now: number,
-    take: (entry: Entry) => 'taken' | 'skipped' | 'full',
-  ): Set<string> | undefined {
-    let taken: Set<string> | undefined
-    for (const [id, lane] of this.#lanes) {
-      if (!dueBy(lane, now)) continue
-      for (let left = lane.window; left > 0; left--) {
-        const entry = lane.list.head
-        if (entry === undefined) break
-        const answer = take(entry)
-        if (answer === 'full') return taken
-        if (answer === 'skipped') continue
-        entry.lane = id
-        lane.trying = true
-        taken = (taken ?? new Set()).add(id)
-      }
-    }
-    return taken
+  get first(): PendingRecord | undefined {
+    let first = this.list.head
+    if (this.ref.kind !== 'hashed' || this.#failures === 0) return first
+    for (let skip = (this.#failures * this.window) % this.list.length; skip > 0; skip--)
+      first = first?.next
+    return first
   }
 
-  /** Takes a record out of its lane: it is on its way, expired, or makes room. */
-  remove(entry: Entry): void {
-    entry.list?.remove(entry)
-    this.records--
+  isDue(now: number): boolean {
+    return !this.trying && this.notBefore <= now && this.list.length > 0
   }
 
-  /** How the records of a lane's shard fared in a response. */
-  report(id: string, stored: number, failed: number, startedAt: number, now: number): void {
-    const lane = failed > 0 ? this.#open(id) : this.#lanes.get(id)
-    if (lane === undefined) return
+  /** How its records fared in an answer. */
+  learn(stored: number, failed: number, startedAt: number, now: number): void {
     if (failed === 0) {
-      lane.failures = 0
-      lane.notBefore = now
-      lane.window = Math.min(MAX_KINESIS_BATCH_SIZE, lane.window * 2)
-      if (lane.window === MAX_KINESIS_BATCH_SIZE) this.#setHot(lane, false)
+      this.#failures = 0
+      this.notBefore = now
+      this.window = Math.min(MAX_KINESIS_BATCH_SIZE, this.window * 2)
+      if (this.window === MAX_KINESIS_BATCH_SIZE) this.hot = false
     } else if (stored > 0) {
-      lane.failures = 1
+      this.#failures = 1
       // Most got through: failures are scattered, and a small window would only delay the rest.
-      lane.window = Math.min(MAX_KINESIS_BATCH_SIZE, stored > failed ? stored * 2 : stored)
-      this.#setHot(lane, failed >= stored)
+      this.window = Math.min(MAX_KINESIS_BATCH_SIZE, stored > failed ? stored * 2 : stored)
+      this.hot = failed >= stored
       // Later answers must not push a waiting turn further and further away.
-      if (lane.notBefore <= now) lane.notBefore = now + this.#delay(1)
-    } else if (startedAt >= lane.notBefore || lane.failures === 0) {
-      lane.failures++
-      lane.window = Math.max(1, Math.floor(Math.min(lane.window, failed) / 2))
-      this.#setHot(lane, failed > 1 || lane.failures > 1)
-      lane.notBefore = now + this.#delay(lane.failures)
+      if (this.notBefore <= now) this.notBefore = now + this.#delay()
+    } else if (startedAt >= this.notBefore || this.#failures === 0) {
+      this.#failures++
+      this.window = Math.max(1, Math.floor(Math.min(this.window, failed) / 2))
+      this.hot = failed > 1 || this.#failures > 1
+      this.notBefore = now + this.#delay()
     }
   }
 
-  /** The lane's request was answered; its next turn may come. Lanes with nothing left are closed. */
-  answered(id: string): void {
-    const lane = this.#lanes.get(id)
-    if (lane === undefined) return
-    lane.trying = false
-    if (lane.list.length === 0 && !lane.hot) this.#lanes.delete(id)
-  }
-
-  /** A record of this lane landed in another shard: the stream was resharded. */
-  moved(id: string): readonly Entry[] {
-    const lane = this.#lanes.get(id)
-    if (lane === undefined) return []
-    const entries = [...lane.list]
-    for (const entry of entries) {
-      this.remove(entry)
-      entry.lane = undefined
-    }
-    this.#setHot(lane, false)
-    this.#lanes.delete(id)
-    return entries
-  }
-
-  /** First record of each lane: the oldest candidates to expire or to make room. */
-  *heads(): Generator<Entry, void, undefined> {
-    for (const lane of this.#lanes.values()) if (lane.list.head !== undefined) yield lane.list.head
-  }
-
-  *[Symbol.iterator](): Generator<Entry, void, undefined> {
-    for (const lane of this.#lanes.values()) yield* lane.list
-  }
-
-  #open(id: string): Lane {
-    let lane = this.#lanes.get(id)
-    if (lane === undefined) {
-      lane = {
-        list: new EntryList(),
-        failures: 0,
-        notBefore: 0,
-        window: MAX_KINESIS_BATCH_SIZE,
-        trying: false,
-        hot: false,
-        range: new HashRange(),
-      }
-      this.#lanes.set(id, lane)
-    }
-    return lane
-  }
-
-  #setHot(lane: Lane, hot: boolean): void {
-    if (lane.hot !== hot) this.#hot += hot ? 1 : -1
-    lane.hot = hot
-  }
-
-  #delay(failures: number): number {
-    return fullJitter(failures, BACKOFF_BASE_MS, BACKOFF_CAP_MS, this.#random)
+  #delay(): number {
+    return fullJitter(this.#failures, BACKOFF_BASE_MS, BACKOFF_CAP_MS, this.#random)
   }
 }
-
-const dueBy = (lane: Lane, now: number): boolean =>
-  !lane.trying && lane.notBefore <= now && lane.list.length > 0

@@ -3,7 +3,7 @@ import {
   BACKOFF_CAP_MS,
   PAUSE_BASE_MS,
   PAUSE_CAP_MS,
-} from '../config/aws-limits.js'
+} from '../config/tuning.js'
 import { fullJitter } from '../time/backoff.js'
 
 /** Refusals in a row before halving is slowed down: enough to find one poison record among 500. */

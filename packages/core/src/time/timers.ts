@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS } from '../config/aws-limits.js'
+import { MAX_TIMER_MS } from '../config/tuning.js'
 import type { Clock, ClockTimer } from './clock.js'
 
 /** One timer that can be armed again and again; arming it replaces what was armed. */

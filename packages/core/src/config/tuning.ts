@@ -1,0 +1,59 @@
+/** Numbers that are this package's own choice, not the service's. Durations in milliseconds. */
+
+/** Shortest flush interval but 0: below it, requests of a few records would be the rule. */
+export const MIN_FLUSH_INTERVAL_MS = 50
+
+/** First delay after a failed request; doubles with each failure in a row. */
+export const BACKOFF_BASE_MS = 50
+
+/** Longest delay between two tries, however many failed before. */
+export const BACKOFF_CAP_MS = 10_000
+
+/** First and longest delay between two probes while a permission or the stream itself is missing. */
+export const PAUSE_BASE_MS = 1000
+export const PAUSE_CAP_MS = 30_000
+
+/** Failed requests in a row after which `rejectThenDropBatch` gives up the failed batch. */
+export const STUCK_AFTER_ERRORS = 5
+
+/** How full the buffer has to be for that, of either bound. */
+export const NEARLY_FULL = 0.95
+
+/** Share of the buffer that one shard may hold while it backs off, if other shards are known. */
+export const SHARD_SHARE = 0.5
+
+/** Failed requests in a row after which the next probe carries half of what the last one did. */
+export const SHRINK_PROBES_AFTER = 3
+
+/** Failed requests of a record, while others succeeded, after which its request is bisected. */
+export const BISECT_AFTER_FAILURES = 3
+
+/** Refusals in a row before bisection is slowed down: enough to find one culprit among 500. */
+export const FREE_REFUSALS = 20
+
+/** Records that expire in one step at most, so that the event loop is not held up. */
+export const MAX_EXPIRED_PER_STEP = 5000
+
+/** How much longer a request may take whose time ran out while the process was frozen. */
+export const THAW_GRACE_MS = 1000
+
+/** Least time between two warnings of one kind: the first is seen at once, a storm as a count. */
+export const WARNING_INTERVAL_MS = 30_000
+
+/** Distinct names (shards, error codes) counted apart; the rest is counted as `other`. */
+export const MAX_COUNTED_NAMES = 1000
+
+/** Kinds of warnings that are told apart by their error code; the rest share one. */
+export const MAX_WARNING_KINDS = 50
+
+/** Of the heap's limit, what the buffer may hold when `bufferBytes` is left out. */
+export const HEAP_SHARE = 0.25
+
+/** Records that `add` admits between two turns of the event loop. */
+export const ADDS_PER_TURN = 256
+
+/** Calls of `onDrop` and the like that may wait for the end of a step. */
+export const MAX_CALLBACKS_PER_TURN = 10_000
+
+/** Node's timers hold a signed 32-bit number of milliseconds; a longer one fires at once. */
+export const MAX_TIMER_MS: number = 2 ** 31 - 1

@@ -1,0 +1,32 @@
+import type { AgeIndex } from './age-index.js'
+import type { Bisection } from './bisection.js'
+import type { KeyOrder } from './key-order.js'
+import type { PendingRecord } from './pending-record.js'
+import type { RecordList } from './record-list.js'
+import type { RetryDelays } from './retry-delays.js'
+import type { ShardBackoffs } from './shard-backoffs.js'
+
+/** Where the records of a queue wait. Nobody outside this folder sees them. */
+export interface Homes {
+  readonly ready: RecordList
+  readonly again: RecordList
+  readonly order: KeyOrder | undefined
+  readonly shards: ShardBackoffs
+  readonly delays: RetryDelays
+  readonly bisection: Bisection
+  /** All but the ready ones, by age. */
+  readonly aside: AgeIndex
+}
+
+/** Takes a waiting record out of its list, to be settled or sent. Returns whether it was held. */
+export const detach = ({ order, aside }: Homes, record: PendingRecord): boolean => {
+  const { list } = record
+  if (list === undefined) return false
+  if (list.home !== 'ready') aside.remove()
+  if (list.home !== 'held' || order === undefined) {
+    list.remove(record)
+    return false
+  }
+  order.removeHeld(record, list)
+  return true
+}

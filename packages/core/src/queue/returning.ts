@@ -1,0 +1,83 @@
+import type { RecordFate, TakenBatch } from './batch.js'
+import type { Homes } from './homes.js'
+import type { PendingRecord } from './pending-record.js'
+import type { ShardBackoff } from './shard-backoff.js'
+
+/** Decides where the records of an answered request belong. */
+export class Returning {
+  readonly #homes: Homes
+
+  constructor(homes: Homes) {
+    this.#homes = homes
+  }
+
+  /** Counts by shard what was stored and throttled, and notes to which shard records belong. */
+  tally(
+    { records }: TakenBatch,
+    fates: readonly RecordFate[],
+  ): Map<ShardBackoff, { stored: number; failed: number }> {
+    const { shards } = this.#homes
+    const tallies = new Map<ShardBackoff, { stored: number; failed: number }>()
+    const count = (shard: ShardBackoff | undefined, key: 'stored' | 'failed'): void => {
+      if (shard === undefined || shard.dissolved) return
+      const tally = tallies.get(shard) ?? { stored: 0, failed: 0 }
+      tally[key]++
+      tallies.set(shard, tally)
+    }
+    records.forEach((record, i) => {
+      const fate = fates[i]
+      if (fate?.kind === 'stored') {
+        shards.noteStored(fate.shardId)
+        this.#checkMoved(record, fate.shardId)
+        count(record.shard ?? shards.named(fate.shardId), 'stored')
+      } else if (fate?.kind === 'throttled') {
+        const shard = shards.of(record, fate.shardId)
+        record.assign(shard)
+        this.#assignFollowers(record, shard)
+        count(shard, 'failed')
+      }
+    })
+    return tallies
+  }
+
+  /**
+   * Holds again the records of which an older one of the same key goes again, in `records` or in
+   * `before`. Returns the others, in order.
+   */
+  holdFollowers(
+    records: readonly PendingRecord[],
+    before: readonly PendingRecord[] = [],
+  ): readonly PendingRecord[] {
+    const { order, aside } = this.#homes
+    if (order === undefined || !order.hasCompanions) return records
+    const earlier = new Set(before.map(({ partitionKey }) => partitionKey))
+    const free: PendingRecord[] = []
+    for (const record of records.toReversed()) {
+      const follows = before.length === 0 || earlier.has(record.partitionKey)
+      if (follows && order.holdAgain(record)) {
+        record.place = 'waiting'
+        aside.add(record)
+      } else free.push(record)
+    }
+    return free.reverse()
+  }
+
+  /** A record of a named shard was stored in another: its range is no longer what was learned. */
+  #checkMoved({ shard }: PendingRecord, shardId: string): void {
+    if (shard === undefined || shard.dissolved || shard.ref.kind !== 'named') return
+    if (shard.ref.id === shardId) return
+    for (const record of this.#homes.shards.dissolve(shard)) {
+      shard.list.remove(record)
+      record.assign(undefined)
+      this.#homes.again.push(record)
+    }
+  }
+
+  /** What is held behind a record belongs to the same shard, and fills its share of the buffer. */
+  #assignFollowers(record: PendingRecord, shard: ShardBackoff): void {
+    const behind = this.#homes.order?.behind(record)
+    // New ones are assigned when they are admitted, so the last one tells of all.
+    if (behind === undefined || behind.tail?.shard === shard) return
+    for (const follower of behind) follower.assign(shard)
+  }
+}
