@@ -1,6 +1,6 @@
 import type { WhenFull } from '../config/options.js'
 import { AbortedError, BufferFullError } from '../errors/errors.js'
-import type { Packer } from '../packing/packer.js'
+import type { Packer } from '../packing/request-builder.js'
 import { Entry, type ReceiptWaiter } from '../queue/pending-record.js'
 import type { RecordBuffer } from '../queue/record-queue.js'
 import type { RetryLanes } from '../queue/shard-backoff.js'

@@ -1,5 +1,5 @@
 import { MAX_KINESIS_BATCH_SIZE } from '../config/aws-limits.js'
-import type { Load, Packer } from '../packing/packer.js'
+import type { Packer, RequestBuilder } from '../packing/request-builder.js'
 import type { Batch } from '../queue/batch.js'
 import type { Isolation } from '../queue/bisection.js'
 import type { Entry } from '../queue/pending-record.js'
@@ -62,9 +62,10 @@ export class Batcher {
     if (half !== undefined) return this.#loadHalf(half)
 
     const load = this.#packer.open(hurry ? MAX_KINESIS_BATCH_SIZE : this.#options.batchSize)
-    const lanes = this.#lanes.isDue(now) ? this.#loadLanes(load, now) : undefined
-    const diverted = this.#loadReady(load, now, hurry)
-    if (load.entries.length > 0) return { entries: load.entries, load, isolated: false, lanes }
+    const taken: Entry[] = []
+    const lanes = this.#lanes.isDue(now) ? this.#loadLanes(load, taken, now) : undefined
+    const diverted = this.#loadReady(load, taken, now, hurry)
+    if (taken.length > 0) return { entries: taken, load, isolated: false, lanes }
     // A lane that just got its records may be due at once, and no timer or answer would tell: look
     // again. It ends, since each look takes records out of the queue.
     return diverted ? this.next(now, hurry) : undefined
@@ -73,33 +74,37 @@ export class Batcher {
   /** A half of a refused request; what a stricter packing leaves over waits as a part of its own. */
   #loadHalf(half: readonly Entry[]): Batch {
     const load = this.#packer.open(MAX_KINESIS_BATCH_SIZE)
-    const rest = half.filter(entry => !load.take(entry))
+    const taken: Entry[] = []
+    const rest: Entry[] = []
+    for (const entry of half) (load.take(entry) < 0 ? rest : taken).push(entry)
     if (rest.length > 0) this.#isolation.putBack(rest)
-    return { entries: load.entries, load, isolated: true, lanes: undefined }
+    return { entries: taken, load, isolated: true, lanes: undefined }
   }
 
   /** Records whose retry is due; returns their lanes. */
-  #loadLanes(load: Load, now: number): Set<string> | undefined {
+  #loadLanes(load: RequestBuilder, taken: Entry[], now: number): Set<string> | undefined {
     return this.#lanes.takeDue(now, entry => {
       if (this.#isExpired(entry, now)) {
         this.#lanes.remove(entry)
         this.#expire(entry)
         return 'skipped'
       }
-      if (!load.take(entry)) return 'full'
+      const carrier = load.take(entry)
+      if (carrier < 0) return 'full'
       this.#lanes.remove(entry)
-      this.#takeAlong(load, entry)
+      taken.push(entry)
+      this.#takeAlong(load, taken, carrier, entry)
       return 'taken'
     })
   }
 
   /** Queued records, if they are due; true if some were moved into a lane instead. */
-  #loadReady(load: Load, now: number, hurry: boolean): boolean {
+  #loadReady(load: RequestBuilder, taken: Entry[], now: number, hurry: boolean): boolean {
     const { ready } = this.#buffer
     let diverted = false
     let skipped = 0
     let entry = ready.head
-    while (entry !== undefined && (load.entries.length > 0 || this.isReadyDue(hurry))) {
+    while (entry !== undefined && (taken.length > 0 || this.isReadyDue(hurry))) {
       if (this.#isExpired(entry, now)) {
         ready.remove(entry)
         this.#expire(entry)
@@ -108,30 +113,34 @@ export class Batcher {
         continue
       }
       const next: Entry | undefined = entry.next
+      let carrier = -1
       const hotLane = this.#lanes.active ? this.#lanes.hotLaneOf(entry) : undefined
       if (hotLane !== undefined) {
         ready.remove(entry)
         this.#lanes.add(hotLane, entry)
         diverted = true
-      } else if (load.take(entry)) {
+      } else if ((carrier = load.take(entry)) >= 0) {
         ready.remove(entry)
-        this.#takeAlong(load, entry)
-      } else if (!load.hasRoom || ++skipped > load.entries.length) break
+        taken.push(entry)
+        this.#takeAlong(load, taken, carrier, entry)
+      } else if (!load.hasRoom || ++skipped > taken.length) break
       entry = next
     }
     return diverted
   }
 
   /** With ordering: the records of the same key that fit into the same Kinesis record. */
-  #takeAlong(load: Load, entry: Entry): void {
+  #takeAlong(load: RequestBuilder, taken: Entry[], carrier: number, entry: Entry): void {
     const { order } = this.#buffer
     if (order === undefined) return
     for (
       let next = order.following(entry);
-      next !== undefined && load.takeAlong(next);
+      next !== undefined && load.takeInto(carrier, next);
       next = order.following(entry)
-    )
+    ) {
       order.accompany(entry)
+      taken.push(next)
+    }
   }
 
   #isExpired(entry: Entry, now: number): boolean {
