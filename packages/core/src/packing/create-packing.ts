@@ -35,8 +35,12 @@ export const createPacking = (config: ResolvedConfig, probeMd5?: () => void): Pa
     case 'kpl': {
       requireMd5(probeMd5)
       const shards = packing.byShard ? new ShardMap() : undefined
+      const bounds = {
+        maxBytes: Math.min(packing.maxBytes, config.maxRecordBytes),
+        maxRecords: packing.maxRecords,
+      }
       const packer = new KplPacker(
-        new PackedPacker(new KplFormat(packing, keys, shards), packedBounds(config, packing)),
+        new PackedPacker(new KplFormat(bounds, keys, shards), packedBounds(config, bounds)),
         new UnpackedPacker(batchSize, maxRequestBytes, keys),
       )
       return { packer, aggregation: packer, ...(shards !== undefined && { shards }) }

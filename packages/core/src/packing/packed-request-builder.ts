@@ -24,6 +24,7 @@ export class PackedRequestBuilder implements RequestBuilder {
   readonly #byKey = new Map<string, number>()
   /** The same by hash key and partition key: `<number> <key>`. */
   readonly #byHashKey = new Map<string, number>()
+  /** The same by shard, where that is predicted. */
   readonly #byShard = new Map<string, number>()
   #bytes = 0
   /** No aggregate may be added; those there are may still grow. */
@@ -48,9 +49,13 @@ export class PackedRequestBuilder implements RequestBuilder {
     const { partitionKey, explicitHashKey } = record
     let growing = this.#byKey
     let name = partitionKey ?? ''
-    if (shard !== undefined) [growing, name] = [this.#byShard, shard]
-    else if (explicitHashKey !== undefined)
-      [growing, name] = [this.#byHashKey, `${explicitHashKey} ${name}`]
+    if (shard !== undefined) {
+      growing = this.#byShard
+      name = shard
+    } else if (explicitHashKey !== undefined) {
+      growing = this.#byHashKey
+      name = `${explicitHashKey} ${name}`
+    }
 
     const index = growing.get(name)
     if (index !== undefined && this.#join(index, record)) return index
@@ -66,7 +71,7 @@ export class PackedRequestBuilder implements RequestBuilder {
     return aggregate !== undefined && this.#belongs(aggregate, record) && this.#join(index, record)
   }
 
-  /** The aggregates keep their records by themselves, in the order they were taken. */
+  /** Each aggregate holds its own records, in the order they were taken: it needs no others. */
   build(): BuiltRequest {
     const records = this.#aggregates.map(({ builder }) => builder.build())
     const { finish } = this.#format
@@ -79,7 +84,7 @@ export class PackedRequestBuilder implements RequestBuilder {
   }
 
   #shards(): (string | undefined)[] | undefined {
-    if (this.#byShard.size === 0 && !this.#aggregates.some(isForShard)) return undefined
+    if (!this.#aggregates.some(isForShard)) return undefined
     return this.#aggregates.map(one => (isForShard(one) ? one.builder.shard : undefined))
   }
 
@@ -102,10 +107,13 @@ export class PackedRequestBuilder implements RequestBuilder {
   }
 
   /** Whether the aggregate is one for such records: a consumer could not read others there. */
-  #belongs({ builder, ...keys }: Aggregate, record: PackableRecord): boolean {
-    return builder.shard === undefined
-      ? keys.partitionKey === record.partitionKey && keys.explicitHashKey === record.explicitHashKey
-      : builder.shard === this.#format.shardOf(record)
+  #belongs(aggregate: Aggregate, record: PackableRecord): boolean {
+    const { shard } = aggregate.builder
+    if (shard !== undefined) return shard === this.#format.shardOf(record)
+    return (
+      aggregate.partitionKey === record.partitionKey &&
+      aggregate.explicitHashKey === record.explicitHashKey
+    )
   }
 
   #join(index: number, record: PackableRecord): boolean {

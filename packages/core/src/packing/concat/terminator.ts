@@ -2,12 +2,12 @@ import type { RecordData } from '../../record/record.js'
 
 /** Whether a record brings its terminator along, as a log line does. */
 export const isTerminated = (data: RecordData, terminator: Uint8Array): boolean => {
-  const from = data.length - terminator.length
   if (terminator.length === 0) return false
+  const from = data.length - terminator.length
   if (typeof data !== 'string') return from >= 0 && isAt(data, from, terminator)
-  for (let i = 0; i < terminator.length; i++) {
+  // From the end: as long as it is ASCII, one character is one byte.
+  for (let i = terminator.length - 1; i >= 0; i--) {
     const wanted = terminator[i] ?? 0
-    // Only ASCII is one byte a character: the others are compared as bytes.
     if (wanted > 0x7f) return endsWithBytes(data, terminator)
     if (data.charCodeAt(from + i) !== wanted) return false
   }
