@@ -7,7 +7,7 @@ import type {
 import type { ResolvedConfig } from './config/resolve.js'
 import { DrainWaits } from './lifecycle/drain-waits.js'
 import type { State } from './lifecycle/state.js'
-import { createPacking } from './packing/create-packer.js'
+import { createPacking } from './packing/create-packing.js'
 import { Isolation } from './queue/bisection.js'
 import { Expiry } from './queue/expiry.js'
 import type { Entry } from './queue/pending-record.js'

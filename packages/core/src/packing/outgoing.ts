@@ -7,17 +7,20 @@ export interface ByteSink {
   bytes(data: Uint8Array): void
   /** Writes it as UTF-8. */
   text(data: string): void
-  /** Begins to take the MD5 of what is written. */
+  /** What is written from here on counts for the digest. */
   beginDigest(): void
-  /** Ends that, and writes the digest. */
+  /** Writes the MD5 of what was written since `beginDigest`. */
   writeDigest(): void
 }
 
-/** A pack on its way: its data is put together only where it is written, and copied only once. */
+/**
+ * A Kinesis record of many user records. Its data exists only once: it is written straight into the
+ * body of the request.
+ */
 export interface PackRecord {
   readonly PartitionKey: string
   readonly ExplicitHashKey: string | undefined
-  /** Exact size of its data. */
+  /** Bytes of its data: exactly what `writeTo` writes. */
   readonly size: number
   writeTo(sink: ByteSink): void
 }
@@ -30,7 +33,7 @@ export const isPack = (record: OutgoingRecord): record is PackRecord => 'writeTo
 export const sizeOf = (record: OutgoingRecord): number =>
   isPack(record) ? record.size : record.Data.length
 
-/** For clients that know whole records only. */
+/** Writes the record into memory of its own, for clients that know whole records only. */
 export const toWireRecord = (record: OutgoingRecord): WireRecord => {
   if (!isPack(record)) return record
   const { PartitionKey, ExplicitHashKey } = record
@@ -43,7 +46,7 @@ export const toWireRecord = (record: OutgoingRecord): WireRecord => {
   }
 }
 
-/** Writes into a buffer that has room for all. */
+/** Writes into a buffer that is large enough for all. */
 export class BufferSink implements ByteSink {
   readonly buffer: Buffer
   at: number

@@ -1,8 +1,9 @@
 import type { ResolvedConfig } from '../config/resolve.js'
-import { PackedLoad, type PackFormat } from './packed-request.js'
-import type { Load, Packer } from './packer.js'
+import type { AggregateBounds, AggregateFormat } from './aggregate-builder.js'
+import { PackedRequestBuilder } from './packed-request-builder.js'
+import type { Packer, RequestBuilder } from './request-builder.js'
 
-/** Bounds of a packer that puts many records in one. */
+/** Bounds of the requests of a packer that puts many records in one. */
 export interface PackedBounds {
   readonly dueRecords: number
   readonly dueBytes: number
@@ -10,13 +11,12 @@ export interface PackedBounds {
 }
 
 /**
- * A request of packs is due when it could hold `batchSize` full ones, or when half the buffer waits:
- * then the other half takes new records while it is under way.
+ * A request of aggregates is due when it could hold `batchSize` full ones, or when half the buffer
+ * waits: then the other half takes new records while it is under way.
  */
 export const packedBounds = (
   config: ResolvedConfig,
-  maxBytes: number,
-  maxRecords: number,
+  { maxBytes, maxRecords }: AggregateBounds,
 ): PackedBounds => ({
   dueRecords: Math.max(
     1,
@@ -30,20 +30,20 @@ export const packedBounds = (
   maxRequestBytes: config.maxRequestBytes,
 })
 
-/** Many records in one, in a format that is always allowed. */
+/** Many user records in one Kinesis record, in whatever format. */
 export class PackedPacker implements Packer {
   readonly dueRecords: number
   readonly dueBytes: number
   readonly overhead: number
   readonly recordLimit: (limit: number) => number
   readonly #maxRequestBytes: number
-  readonly #format: PackFormat
+  readonly #format: AggregateFormat
 
   constructor(
-    format: PackFormat,
+    format: AggregateFormat,
     bounds: PackedBounds,
-    overhead: number,
-    recordLimit: (limit: number) => number,
+    overhead = 0,
+    recordLimit: (limit: number) => number = limit => limit,
   ) {
     this.#format = format
     this.dueRecords = bounds.dueRecords
@@ -53,7 +53,7 @@ export class PackedPacker implements Packer {
     this.recordLimit = recordLimit
   }
 
-  open(limit: number): Load {
-    return new PackedLoad(limit, this.#maxRequestBytes, this.#format)
+  open(limit: number): RequestBuilder {
+    return new PackedRequestBuilder(limit, this.#maxRequestBytes, this.#format)
   }
 }

@@ -10,7 +10,7 @@ export class SpreadKeys {
   #count = 0
 
   constructor(random: () => number) {
-    this.#prefix = Math.floor(random() * 36 ** 6).toString(36)
+    this.#prefix = (Math.floor(random() * 36 ** 6) % 36 ** 6).toString(36)
   }
 
   next(): string {

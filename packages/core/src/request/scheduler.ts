@@ -1,4 +1,4 @@
-import type { Packed } from '../packing/packer.js'
+import type { BuiltRequest } from '../packing/request-builder.js'
 import type { Batch } from '../queue/batch.js'
 import type { RecordBuffer } from '../queue/record-queue.js'
 import type { RetryLanes } from '../queue/shard-backoff.js'
@@ -10,7 +10,7 @@ import type { Flight, Outcome, Sender } from './sender.js'
 /** One request under way. */
 export interface Departure {
   readonly batch: Batch
-  readonly packed: Packed
+  readonly packed: BuiltRequest
   readonly startedAt: number
   readonly generation: number
 }
@@ -123,7 +123,7 @@ export class Dispatcher {
 
   #send(batch: Batch, now: number): void {
     const { sender, gate } = this.#ports
-    const packed = batch.load.pack()
+    const packed = batch.load.build(batch.entries)
     const departure: Departure = { batch, packed, startedAt: now, generation: gate.started() }
     const flight = sender.send(packed.records, outcome => {
       this.#inFlight.delete(departure)

@@ -1,5 +1,5 @@
 import type { PutRecordsResult } from '../client/client-types.js'
-import type { Packed } from '../packing/packer.js'
+import type { BuiltRequest } from '../packing/request-builder.js'
 import type { Entry } from '../queue/pending-record.js'
 import { isStored } from '../request/sender.js'
 import { classifyRecordError, type Verdict } from './classify.js'
@@ -33,7 +33,7 @@ export const failureOf = (entry: Entry, result: PutRecordsResult | undefined): F
  * record decided where it went, so that one is in its place; for the others nobody knows.
  */
 export const strayRecords = (
-  { carriers, shards }: Packed,
+  { carriers, shards }: BuiltRequest,
   results: readonly PutRecordsResult[],
 ): ReadonlySet<number> => {
   const stray = new Set<number>()

@@ -1,7 +1,7 @@
 import type { Admission } from '../admission/admission.js'
 import type { KinesisClientLike, StreamTarget } from '../client/client-types.js'
 import { DEFAULT_MAX_RECORD_BYTES, MAX_RECORD_BYTES } from '../config/aws-limits.js'
-import type { Packing } from '../packing/create-packer.js'
+import type { Packing } from '../packing/create-packing.js'
 import type { EventLog } from '../stats/event-log.js'
 import type { Alarm, Timers } from '../time/timers.js'
 import { canAsk, describeStream, listOpenShards } from './describe.js'
@@ -41,7 +41,7 @@ export class StreamLearner {
 
   started(): void {
     const { packing, discoverMaxRecordBytes } = this.#ports
-    if (packing.kpl !== undefined || discoverMaxRecordBytes) void this.#describe()
+    if (packing.aggregation !== undefined || discoverMaxRecordBytes) void this.#describe()
     void this.#list()
   }
 
@@ -72,9 +72,9 @@ export class StreamLearner {
 
   async #describe(): Promise<void> {
     const { client, target, admission, packing, log, discoverMaxRecordBytes } = this.#ports
-    const { kpl } = packing
+    const { aggregation } = packing
     if (!canAsk(client)) {
-      if (kpl !== undefined) kpl.allowed = true
+      aggregation?.allow(true)
       return
     }
     try {
@@ -84,13 +84,13 @@ export class StreamLearner {
           Math.min(MAX_RECORD_BYTES, Math.max(DEFAULT_MAX_RECORD_BYTES, maxRecordBytes)),
         )
       }
-      if (kpl === undefined) return
-      kpl.allowed = !serviceDistributed
+      if (aggregation === undefined) return
+      aggregation.allow(!serviceDistributed)
       if (serviceDistributed) log.aggregationRefused()
     } catch (error) {
-      if (kpl === undefined) return
+      if (aggregation === undefined) return
       // Streams with service-managed distribution are rare, and were made so on purpose.
-      kpl.allowed = true
+      aggregation.allow(true)
       log.unchecked(error)
     }
   }

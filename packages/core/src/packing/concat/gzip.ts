@@ -3,7 +3,9 @@ import { gzip } from 'node:zlib'
 import type { WireRecord } from '../../client/client-types.js'
 import { type OutgoingRecord, toWireRecord } from '../outgoing.js'
 
-const compress = promisify(gzip)
+type Compress = (data: Uint8Array, options: { readonly level: number }) => Promise<Uint8Array>
+
+const compressOffThread: Compress = promisify(gzip)
 
 /**
  * Most bytes gzip adds to data that cannot be compressed: zlib's deflateBound for its default
@@ -13,9 +15,10 @@ export const gzipExpansion = (bytes: number): number => (bytes >> 12) + (bytes >
 
 /** Compresses each pack by itself, off this thread, complete with its footer. */
 export const gzipEach =
-  (level: number) =>
+  (level: number, compress: Compress = compressOffThread) =>
   (records: readonly OutgoingRecord[]): Promise<WireRecord[]> =>
     Promise.all(
+      // An async function: what throws while the pack is written rejects, too.
       records.map(async record => {
         const whole = toWireRecord(record)
         return { ...whole, Data: await compress(whole.Data, { level }) }

@@ -1,101 +1,112 @@
-import type { Entry } from '../../queue/pending-record.js'
-import { recordOf } from '../none/unpacked.js'
+import {
+  type AggregateBounds,
+  type AggregateBuilder,
+  type AggregateFormat,
+  countedKeyBytes,
+} from '../aggregate-builder.js'
+import { wholeRecord } from '../none/whole-record.js'
 import type { ByteSink, OutgoingRecord, PackRecord } from '../outgoing.js'
-import { keyBytesOf, type Pack, type PackFormat } from '../packed-request.js'
-import { SPREAD_KEY_BYTES, type SpreadKeys } from '../spread-keys.js'
+import type { PackableRecord } from '../packable-record.js'
+import type { SpreadKeys } from '../spread-keys.js'
 import { KPL_DIGEST_BYTES, KPL_MAGIC, KPL_TAG } from './kpl-format.js'
 import { varintSize, writeVarint } from './varint.js'
 
-export interface KplOptions {
-  readonly maxBytes: number
-  readonly maxRecords: number
-}
-
 /** Shards by prediction; undefined for a record whose shard cannot be told. */
 export interface ShardPrediction {
-  shardOf(entry: Entry): string | undefined
+  shardOf(record: PackableRecord): string | undefined
 }
 
 /**
  * `packing: kpl`. A consumer drops the records of an aggregate whose key does not belong to the
  * shard it lies in. So an aggregate holds one partition key, unless the shards are predicted.
  */
-export class KplFormat implements PackFormat {
-  readonly #options: KplOptions
+export class KplFormat implements AggregateFormat {
+  readonly finish = undefined
+  readonly #bounds: AggregateBounds
   readonly #keys: SpreadKeys
   readonly #shards: ShardPrediction | undefined
-  readonly finish = undefined
 
-  constructor(options: KplOptions, keys: SpreadKeys, shards?: ShardPrediction) {
-    this.#options = options
+  constructor(bounds: AggregateBounds, keys: SpreadKeys, shards?: ShardPrediction) {
+    this.#bounds = bounds
     this.#keys = keys
     this.#shards = shards
   }
 
-  groupOf(entry: Entry): string | undefined {
-    return this.#shards?.shardOf(entry)
+  shardOf(record: PackableRecord): string | undefined {
+    return this.#shards?.shardOf(record)
   }
 
-  open(entry: Entry): Pack {
-    return new KplPack(entry, this.#options, this.#keys, this.groupOf(entry))
+  open(record: PackableRecord, shard: string | undefined): AggregateBuilder {
+    return new KplPack(record, this.#bounds, this.#keys, shard)
   }
 }
 
-class KplPack implements Pack, PackRecord {
-  readonly #entries: Entry[] = []
+class KplPack implements AggregateBuilder, PackRecord {
   readonly shard: string | undefined
   bytes: number
   readonly PartitionKey: string
   readonly ExplicitHashKey: string | undefined
   size = 0
-  readonly #options: KplOptions
+  readonly #records: PackableRecord[] = []
+  readonly #bounds: AggregateBounds
   readonly #keys: SpreadKeys
   readonly #outerKeyBytes: number
-  /** Index of each key in its table. Maps keep their order, whatever the keys look like. */
+  /** Stands in the table for records without a key: they never go under a user's key. */
+  #generatedKey: string | undefined
+  /**
+   * Index of each key in its table; undefined stands for the generated key. Maps keep their order,
+   * whatever the keys look like.
+   */
   readonly #partitionKeys = new Map<string | undefined, number>()
   readonly #hashKeys = new Map<string, number>()
-  /** The key of the last record, its bytes and its index: mostly all records have the same. */
+  /** The key looked up last, since mostly all records have the same: its index and its bytes. */
   #lastKey: string | undefined
-  #lastKeyBytes: number
   #lastIndex = 0
+  /** As admission counted them; a generated key was not known then. */
+  #lastCountedBytes: number
+  #lastTextBytes: number
 
-  constructor(first: Entry, options: KplOptions, keys: SpreadKeys, shard: string | undefined) {
-    this.#options = options
+  constructor(
+    first: PackableRecord,
+    bounds: AggregateBounds,
+    keys: SpreadKeys,
+    shard: string | undefined,
+  ) {
+    this.#bounds = bounds
     this.#keys = keys
     this.shard = shard
     this.#lastKey = first.partitionKey
-    this.#lastKeyBytes = keyBytesOf(first)
-    this.#outerKeyBytes = this.#lastKeyBytes
-    this.PartitionKey = first.partitionKey ?? keys.next()
+    this.#lastCountedBytes = countedKeyBytes(first)
+    this.PartitionKey = this.#textOf(first.partitionKey)
+    this.#lastTextBytes = Buffer.byteLength(this.PartitionKey, 'utf8')
+    this.#outerKeyBytes = this.#lastTextBytes
     this.ExplicitHashKey = first.explicitHashKey
-    this.bytes = KPL_MAGIC.length + KPL_DIGEST_BYTES + this.#lastKeyBytes
-    this.add(first, this.#size(first))
+    this.bytes = KPL_MAGIC.length + KPL_DIGEST_BYTES + this.#outerKeyBytes
+    this.add(first, this.#sizeOf(first))
   }
 
-  growth(entry: Entry): number | undefined {
-    const growth = this.#size(entry)
-    const { maxBytes, maxRecords } = this.#options
-    return this.bytes + growth > maxBytes || this.#entries.length >= maxRecords ? undefined : growth
+  growth(record: PackableRecord): number | undefined {
+    const { maxBytes, maxRecords } = this.#bounds
+    if (this.#records.length >= maxRecords) return undefined
+    const growth = this.#sizeOf(record)
+    return this.bytes + growth > maxBytes ? undefined : growth
   }
 
-  add(entry: Entry, growth: number): void {
-    const { partitionKey, explicitHashKey } = entry
-    if (this.#lookUp(entry) === this.#partitionKeys.size)
+  add(record: PackableRecord, growth: number): void {
+    const { partitionKey, explicitHashKey } = record
+    if (this.#lookUp(record) === this.#partitionKeys.size)
       this.#partitionKeys.set(partitionKey, this.#lastIndex)
     if (explicitHashKey !== undefined && !this.#hashKeys.has(explicitHashKey))
       this.#hashKeys.set(explicitHashKey, this.#hashKeys.size)
-    this.#entries.push(entry)
+    this.#records.push(record)
     this.bytes += growth
   }
 
   build(): OutgoingRecord {
-    const [first, second] = this.#entries
+    const [first, second] = this.#records
     // A single record needs no aggregate, so that any consumer can read it.
-    if (first !== undefined && second === undefined) return recordOf(first, this.#keys)
+    if (first !== undefined && second === undefined) return wholeRecord(first, this.#keys)
     this.size = this.bytes - this.#outerKeyBytes
-    // A generated key may be shorter than it was taken for; in the table it stands once.
-    if (this.#partitionKeys.has(undefined))
-      this.size += fieldSize(this.PartitionKey.length) - fieldSize(SPREAD_KEY_BYTES)
     return this
   }
 
@@ -103,48 +114,53 @@ class KplPack implements Pack, PackRecord {
     sink.bytes(KPL_MAGIC)
     sink.beginDigest()
     for (const key of this.#partitionKeys.keys())
-      writeText(sink, KPL_TAG.partitionKey, key ?? this.PartitionKey)
+      writeText(sink, KPL_TAG.partitionKey, this.#textOf(key))
     for (const key of this.#hashKeys.keys()) writeText(sink, KPL_TAG.explicitHashKey, key)
-    for (const entry of this.#entries) this.#writeRecord(sink, entry)
+    for (const record of this.#records) this.#writeRecord(sink, record)
     sink.writeDigest()
   }
 
+  #textOf(key: string | undefined): string {
+    return key ?? (this.#generatedKey ??= this.#keys.next())
+  }
+
   /** What the aggregate gains by a record: its message, and its keys if they are new. */
-  #size(entry: Entry): number {
-    const { explicitHashKey } = entry
-    const index = this.#lookUp(entry)
-    const message =
-      1 +
-      varintSize(index) +
-      fieldSize(entry.bytes - this.#lastKeyBytes) +
-      this.#hashKeySize(explicitHashKey)
-    let size = fieldSize(message)
-    if (index === this.#partitionKeys.size) size += fieldSize(this.#lastKeyBytes)
+  #sizeOf(record: PackableRecord): number {
+    const { explicitHashKey } = record
+    const index = this.#lookUp(record)
+    let size = fieldSize(this.#messageSize(record, index))
+    if (index === this.#partitionKeys.size) size += fieldSize(this.#lastTextBytes)
+    // A hash key is a decimal number: one byte a character.
     if (explicitHashKey !== undefined && !this.#hashKeys.has(explicitHashKey))
       size += fieldSize(explicitHashKey.length)
     return size
   }
 
   /** Index of the record's key in its table; the table's size if it is not there yet. */
-  #lookUp(entry: Entry): number {
-    if (entry.partitionKey !== this.#lastKey) {
-      this.#lastKey = entry.partitionKey
-      this.#lastKeyBytes = keyBytesOf(entry)
-      this.#lastIndex = this.#partitionKeys.get(entry.partitionKey) ?? this.#partitionKeys.size
+  #lookUp(record: PackableRecord): number {
+    const { partitionKey } = record
+    if (partitionKey !== this.#lastKey) {
+      this.#lastKey = partitionKey
+      this.#lastIndex = this.#partitionKeys.get(partitionKey) ?? this.#partitionKeys.size
+      this.#lastCountedBytes = countedKeyBytes(record)
+      this.#lastTextBytes =
+        partitionKey === undefined ? this.#textOf(undefined).length : this.#lastCountedBytes
     }
     return this.#lastIndex
   }
 
-  #hashKeySize(key: string | undefined): number {
-    return key === undefined ? 0 : 1 + varintSize(this.#hashKeys.get(key) ?? this.#hashKeys.size)
+  /** Bytes of the message of a record whose key was just looked up. */
+  #messageSize({ bytes, explicitHashKey }: PackableRecord, index: number): number {
+    const size = 1 + varintSize(index) + fieldSize(bytes - this.#lastCountedBytes)
+    if (explicitHashKey === undefined) return size
+    return size + 1 + varintSize(this.#hashKeys.get(explicitHashKey) ?? this.#hashKeys.size)
   }
 
-  #writeRecord(sink: ByteSink, entry: Entry): void {
-    const { data, explicitHashKey } = entry
-    const index = this.#lookUp(entry)
-    const size = entry.bytes - this.#lastKeyBytes
+  #writeRecord(sink: ByteSink, record: PackableRecord): void {
+    const { data, explicitHashKey } = record
+    const index = this.#lookUp(record)
     sink.byte(KPL_TAG.record)
-    writeVarint(sink, 1 + varintSize(index) + fieldSize(size) + this.#hashKeySize(explicitHashKey))
+    writeVarint(sink, this.#messageSize(record, index))
     sink.byte(KPL_TAG.partitionKeyIndex)
     writeVarint(sink, index)
     if (explicitHashKey !== undefined) {
@@ -152,7 +168,7 @@ class KplPack implements Pack, PackRecord {
       writeVarint(sink, this.#hashKeys.get(explicitHashKey) ?? 0)
     }
     sink.byte(KPL_TAG.data)
-    writeVarint(sink, size)
+    writeVarint(sink, record.bytes - this.#lastCountedBytes)
     if (typeof data === 'string') sink.text(data)
     else sink.bytes(data)
   }

@@ -1,9 +1,4 @@
-import { UnpackedLoad } from '../none/unpacked.js'
-import type { PackedBounds } from '../packed-packer.js'
-import { PackedLoad } from '../packed-request.js'
-import type { Load, Packer } from '../packer.js'
-import type { SpreadKeys } from '../spread-keys.js'
-import type { KplFormat } from './kpl-pack.js'
+import type { Packer, RequestBuilder } from '../request-builder.js'
 
 /**
  * `packing: kpl`, on streams that allow it. Where the service itself distributes the records, an
@@ -14,27 +9,28 @@ export class KplPacker implements Packer {
   readonly dueRecords: number
   readonly dueBytes: number
   readonly overhead = 0
-  readonly #format: KplFormat
-  readonly #maxRequestBytes: number
-  readonly #keys: SpreadKeys
-  /** Whether records may be aggregated. */
-  allowed = false
+  readonly #aggregating: Packer
+  readonly #unpacked: Packer
+  #allowed = false
 
-  constructor(format: KplFormat, bounds: PackedBounds, keys: SpreadKeys) {
-    this.#format = format
-    this.dueRecords = bounds.dueRecords
-    this.dueBytes = bounds.dueBytes
-    this.#maxRequestBytes = bounds.maxRequestBytes
-    this.#keys = keys
+  /** @param unpacked for as long as nothing may be aggregated */
+  constructor(aggregating: Packer, unpacked: Packer) {
+    this.#aggregating = aggregating
+    this.#unpacked = unpacked
+    this.dueRecords = aggregating.dueRecords
+    this.dueBytes = aggregating.dueBytes
+  }
+
+  /** Says whether records may be aggregated; requests that are being built stay as they are. */
+  allow(allowed: boolean): void {
+    this.#allowed = allowed
   }
 
   recordLimit(limit: number): number {
     return limit
   }
 
-  open(limit: number): Load {
-    return this.allowed
-      ? new PackedLoad(limit, this.#maxRequestBytes, this.#format)
-      : new UnpackedLoad(limit, this.#maxRequestBytes, this.#keys)
+  open(limit: number): RequestBuilder {
+    return (this.#allowed ? this.#aggregating : this.#unpacked).open(limit)
   }
 }

@@ -1,0 +1,15 @@
+import type { RecordData } from '../record/record.js'
+
+/** What packing may see of a queued record: it reads, and changes nothing. */
+export interface PackableRecord {
+  readonly data: RecordData
+  readonly partitionKey: string | undefined
+  readonly explicitHashKey: string | undefined
+  /**
+   * Bytes as admission counted them: data + partition key (`SPREAD_KEY_BYTES` when there is none)
+   * + the packer's `overhead`.
+   */
+  readonly bytes: number
+  /** It may be in the stream already: an answer was lost, or an aggregate landed elsewhere. */
+  readonly possiblyDelivered: boolean
+}

@@ -1,0 +1,301 @@
+import assert from 'node:assert/strict'
+import type { ProducerConfig } from '@kinesis-producer/core'
+import { isTerminated } from '@kinesis-producer/core/internal/packing/concat/terminator'
+import type { Packing } from '@kinesis-producer/core/internal/packing/create-packing'
+import { varintSize, writeVarint } from '@kinesis-producer/core/internal/packing/kpl/varint'
+import { BufferSink, isPack, toWireRecord } from '@kinesis-producer/core/internal/packing/outgoing'
+import type { PackableRecord } from '@kinesis-producer/core/internal/packing/packable-record'
+import type { Packer } from '@kinesis-producer/core/internal/packing/request-builder'
+import { SPREAD_KEY_BYTES, SpreadKeys } from '@kinesis-producer/core/internal/packing/spread-keys'
+import fc from 'fast-check'
+import { packable, packingOf } from '../../support/core/packable.js'
+
+const MIB = 1024 * 1024
+const keyed = (packer: Packer, data: string | Uint8Array, key: string): PackableRecord =>
+  packable(packer, data, { key })
+
+describe('a request of packing none', () => {
+  const open = (limit: number) => {
+    const { packer } = packingOf(
+      { kind: 'none' },
+      { maxRequestBytes: 5 * MIB, maxRecordBytes: 10 * MIB },
+    )
+    return { packer, builder: packer.open(limit) }
+  }
+
+  it('takes as many records as Kinesis records are allowed, numbered', () => {
+    const { packer, builder } = open(3)
+    const records = ['a', 'b', 'c', 'd'].map(text => keyed(packer, text, 'k'))
+    assert.deepEqual(
+      records.map(record => builder.take(record)),
+      [0, 1, 2, -1],
+    )
+    assert.equal(builder.count, 3)
+    assert.equal(builder.hasRoom, false)
+  })
+
+  it('takes up to its bytes exactly, and any one record', () => {
+    const { packer, builder } = open(500)
+    const half = keyed(packer, Buffer.alloc(2.5 * MIB - 1), 'k')
+    assert.equal(half.bytes, 2.5 * MIB)
+    assert.deepEqual(
+      [half, half, keyed(packer, '', 'k')].map(record => builder.take(record)),
+      [0, 1, -1],
+    )
+    const large = open(500)
+    const huge = keyed(packer, Buffer.alloc(9 * MIB), 'k')
+    assert.equal(large.builder.take(huge), 0)
+    assert.equal(large.builder.take(keyed(packer, '', 'k')), -1)
+  })
+
+  it('is built of the records it is given: bytes as they are, text as UTF-8, keys as named', () => {
+    const { packer, builder } = open(500)
+    const bytes = Uint8Array.of(1, 2)
+    const records = [
+      packable(packer, bytes, { key: 'k' }),
+      packable(packer, 'ü', { key: 'l', hashKey: '9' }),
+      packable(packer, 'free'),
+      packable(packer, 'free'),
+    ]
+    for (const record of records) builder.take(record)
+    const built = builder.build(records)
+    assert.ok(!(built.records instanceof Promise))
+    const [first, second, third, fourth] = built.records
+    assert.deepEqual(first, { Data: bytes, PartitionKey: 'k' })
+    assert.ok(first !== undefined && 'Data' in first && first.Data === bytes, 'not copied again')
+    assert.deepEqual(second, { Data: Buffer.from('ü'), PartitionKey: 'l', ExplicitHashKey: '9' })
+    assert.notEqual(third?.PartitionKey, fourth?.PartitionKey)
+    assert.deepEqual([built.count, built.carriers, built.shards], [4, undefined, undefined])
+  })
+})
+
+describe('a request of packs', () => {
+  const open = (config: ProducerConfig, limit: number, maxBytes = 100) => {
+    const { packer } = packingOf({ kind: 'concat', maxBytes }, config)
+    return { packer, builder: packer.open(limit) }
+  }
+
+  it('lets packs grow when no other may be begun, and says when all are full', () => {
+    const { packer, builder } = open({}, 2)
+    const take = (size: number, key: string): number =>
+      builder.take(keyed(packer, 'x'.repeat(size), key))
+    // A key of 1 byte, and a terminator for each record.
+    assert.deepEqual([take(50, 'a'), take(50, 'b')], [0, 1])
+    assert.equal(take(10, 'c'), -1)
+    assert.equal(builder.hasRoom, true)
+    assert.equal(take(20, 'a'), 0)
+    assert.equal(take(40, 'a'), -1, 'full')
+    assert.equal(take(1, 'a'), -1, 'a later record does not overtake the refused one')
+    assert.equal(builder.hasRoom, true)
+    assert.equal(take(47, 'b'), 1, 'filled to the last byte')
+    assert.equal(take(0, 'b'), -1)
+    assert.equal(builder.hasRoom, false)
+    assert.equal(builder.count, 4)
+  })
+
+  it('begins another pack of a key when one is full', () => {
+    const { packer, builder } = open({}, 3)
+    const records = Array.from({ length: 5 }, () => keyed(packer, 'x'.repeat(40), 'a'))
+    assert.deepEqual(
+      records.map(record => builder.take(record)),
+      [0, 0, 1, 1, 2],
+    )
+    assert.deepEqual(builder.build(records).carriers, [0, 0, 1, 1, 2])
+  })
+
+  it('counts the bytes of a request over all packs', () => {
+    const { packer, builder } = open({ maxRequestBytes: 5 * MIB }, 500, 1 * MIB)
+    const record = (key: string, size: number) => keyed(packer, Buffer.alloc(size - 2), key)
+    for (let i = 0; i < 4; i++) assert.equal(builder.take(record(`${i}`, MIB)), i)
+    assert.equal(builder.take(record('4', MIB / 2)), 4)
+    assert.equal(builder.take(record('4', MIB / 2 + 2)), -1, 'one byte too many')
+    assert.equal(builder.take(record('5', MIB / 2 + 1)), -1)
+    const exact = open({ maxRequestBytes: 5 * MIB }, 500, 1 * MIB)
+    for (let i = 0; i < 5; i++) assert.equal(exact.builder.take(record(`${i}`, MIB)), i)
+    assert.equal(exact.builder.take(record('5', 2)), -1)
+  })
+
+  it('ends a pack at maxRecords', () => {
+    for (const kind of ['concat', 'kpl'] as const) {
+      const { packer } = packingOf({ kind, maxRecords: 2 })
+      const builder = packer.open(500)
+      const records = Array.from({ length: 5 }, (_, i) => keyed(packer, `${i}`, 'k'))
+      assert.deepEqual(
+        records.map(record => builder.take(record)),
+        [0, 0, 1, 1, 2],
+      )
+      assert.equal(builder.takeInto(1, keyed(packer, '5', 'k')), false)
+      assert.equal(builder.takeInto(2, keyed(packer, '5', 'k')), true)
+    }
+  })
+
+  it('takes a record larger than a pack, alone', () => {
+    for (const kind of ['concat', 'kpl'] as const) {
+      const { packer } = packingOf({ kind, maxBytes: 100 })
+      const builder = packer.open(500)
+      assert.equal(builder.take(keyed(packer, 'x'.repeat(500), 'k')), 0)
+      assert.equal(builder.take(keyed(packer, '', 'k')), 1)
+    }
+  })
+
+  it('names the shard of the aggregates that are made for one, and of no single record', () => {
+    const { packer, shards } = packingOf({ kind: 'kpl', groupBy: 'shard' })
+    const half = 2 ** 47
+    shards?.learn([
+      { id: 'low', first: 0, last: half - 1 },
+      { id: 'high', first: half, last: 2 ** 48 - 1 },
+    ])
+    const low = (data: string) => packable(packer, data, { key: data, hashKey: `${2n ** 126n}` })
+    const high = (data: string) =>
+      packable(packer, data, { key: data, hashKey: `${2n ** 127n + 2n ** 126n}` })
+    const many = [low('a'), high('b'), low('c')]
+    const builder = packer.open(500)
+    for (const record of many) builder.take(record)
+    const built = builder.build(many)
+    assert.deepEqual(
+      [built.carriers, built.shards],
+      [
+        [0, 1, 0],
+        ['low', undefined],
+      ],
+    )
+
+    const single = packer.open(500)
+    const alone = [low('a'), high('b')]
+    for (const record of alone) single.take(record)
+    assert.equal(single.build(alone).shards, undefined)
+  })
+})
+
+describe('what makes a request worth sending', () => {
+  const due = ({ packer }: Packing): number[] => [packer.dueRecords, packer.dueBytes]
+  const config = { batchSize: 10, bufferSize: 1000, bufferBytes: 4 * MIB }
+
+  it('is a batch, or all a request can hold (none)', () => {
+    assert.deepEqual(due(packingOf({ kind: 'none' }, config)), [10, 10 * MIB])
+  })
+
+  for (const kind of ['concat', 'kpl'] as const) {
+    it(`is a batch of full packs, or half of the buffer (${kind})`, () => {
+      assert.deepEqual(
+        due(packingOf({ kind, maxBytes: 1000, maxRecords: 20 }, config)),
+        [200, 10_000],
+      )
+      assert.deepEqual(due(packingOf({ kind, maxBytes: MIB }, config)), [500, 2 * MIB])
+      assert.deepEqual(
+        due(
+          packingOf(
+            { kind, maxBytes: MIB },
+            { batchSize: 500, bufferSize: 1, bufferBytes: MIB * 99 },
+          ),
+        ),
+        [1, 10 * MIB],
+      )
+    })
+  }
+
+  it('counts the terminator a record gains, and what gzip may add', () => {
+    const concat = packingOf({ kind: 'concat', terminator: '\r\n' }).packer
+    assert.deepEqual([concat.overhead, concat.recordLimit(1000)], [2, 1000])
+    const gzip = packingOf({ kind: 'concat', compression: 'gzip' }).packer
+    assert.equal(gzip.overhead, 1)
+    assert.equal(gzip.recordLimit(MIB), MIB - 256 - 64 - 64)
+    for (const kind of ['none', 'kpl'] as const) {
+      const { packer } = packingOf({ kind })
+      assert.deepEqual([packer.overhead, packer.recordLimit(1000)], [0, 1000])
+    }
+  })
+})
+
+describe('aggregation of kpl', () => {
+  it('waits until it is allowed, and ends when it is not', () => {
+    const { packer, aggregation } = packingOf({ kind: 'kpl' })
+    const carriers = (): readonly number[] | undefined => {
+      const builder = packer.open(500)
+      const records = ['a', 'b'].map(text => keyed(packer, text, 'k'))
+      for (const record of records) builder.take(record)
+      return builder.build(records).carriers
+    }
+    assert.deepEqual(carriers(), [0, 0])
+    aggregation?.allow(false)
+    assert.equal(carriers(), undefined)
+    aggregation?.allow(true)
+    assert.deepEqual(carriers(), [0, 0])
+  })
+
+  it('is a matter of kpl only, and shards of grouping by them', () => {
+    assert.equal(packingOf({ kind: 'none' }).aggregation, undefined)
+    assert.equal(packingOf({ kind: 'concat' }).aggregation, undefined)
+    assert.equal(packingOf({ kind: 'kpl' }).shards, undefined)
+    assert.notEqual(packingOf({ kind: 'kpl', groupBy: 'shard' }).shards, undefined)
+  })
+})
+
+describe('the parts of packing', () => {
+  it('see a terminator at the end of text exactly where its bytes have it', () => {
+    const text = fc
+      .array(fc.constantFrom('a', '\n', '\0', 'ü', 'Ã', '€', '😀', '\ud83d', '\ude00', '�'), {
+        maxLength: 6,
+      })
+      .map(parts => parts.join(''))
+    fc.assert(
+      fc.property(
+        text,
+        fc.nat(8),
+        fc.option(fc.uint8Array({ maxLength: 3 })),
+        (data, cut, other) => {
+          const bytes = Buffer.from(data, 'utf8')
+          // Mostly an end it really has, whatever character that cuts through.
+          const terminator = other ?? bytes.subarray(Math.max(0, bytes.length - cut))
+          const ends =
+            terminator.length > 0 && bytes.subarray(-terminator.length).equals(terminator)
+          assert.equal(isTerminated(data, terminator), ends)
+          assert.equal(isTerminated(bytes, terminator), ends)
+        },
+      ),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('write whole numbers in as many bytes as they say', () => {
+    for (let bits = 0; bits <= 31; bits++)
+      for (const value of [2 ** bits - 1, 2 ** bits, 2 ** bits + 1]) {
+        const sink = new BufferSink(Buffer.alloc(8), 0)
+        writeVarint(sink, value)
+        assert.equal(sink.at, varintSize(value), `${value}`)
+        let read = 0
+        for (let i = 0; i < sink.at; i++) read += ((sink.buffer[i] ?? 0) & 0x7f) * 2 ** (7 * i)
+        assert.equal(read, value)
+        assert.ok((sink.buffer[sink.at - 1] ?? 0) < 0x80)
+      }
+  })
+
+  it('make keys that differ and are no longer than admission counts', () => {
+    for (const random of [() => 0, () => 0.5, () => 0.999_999_999_999, () => 1]) {
+      const keys = new SpreadKeys(random)
+      const made = Array.from({ length: 100 }, () => keys.next())
+      assert.equal(new Set(made).size, 100)
+      for (const key of made) assert.ok(key.length <= SPREAD_KEY_BYTES && key.length > 0, key)
+    }
+    const [one, other] = [0.1, 0.2].map(random => new SpreadKeys(() => random).next())
+    assert.notEqual(one, other, 'producers differ by their prefix')
+  })
+
+  it('hand whole records to other clients, with the hash key only where there is one', () => {
+    const { packer } = packingOf({ kind: 'concat' })
+    for (const hashKey of [undefined, '5']) {
+      const builder = packer.open(500)
+      const records = ['a', 'b'].map(text => packable(packer, text, { key: 'k', hashKey }))
+      for (const record of records) builder.take(record)
+      const { records: built } = builder.build(records)
+      assert.ok(!(built instanceof Promise))
+      const [pack] = built
+      assert.ok(pack !== undefined && isPack(pack))
+      assert.deepEqual(toWireRecord(pack), {
+        Data: Buffer.from('a\nb\n'),
+        PartitionKey: 'k',
+        ...(hashKey !== undefined && { ExplicitHashKey: hashKey }),
+      })
+    }
+  })
+})
