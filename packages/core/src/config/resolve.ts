@@ -169,7 +169,7 @@ export const resolveConfig = (config: ProducerConfig): ResolvedConfig => {
         : checkMethods('logger', config.logger, ['debug', 'info', 'warn', 'error']),
     statInterval: number('statInterval'),
     statReceiver: checkMethods('statReceiver', config.statReceiver, ['receive']),
-    clock: checkMethods('clock', config.clock, ['now', 'setTimeout']) ?? SYSTEM_CLOCK,
+    clock: checkMethods('clock', config.clock, ['setTimeout']) ?? SYSTEM_CLOCK,
     random: checkFunction('random', config.random) ?? Math.random,
   }
   checkTogether(resolved)
