@@ -24,7 +24,7 @@ import { Reporter } from './stats/reporter.js'
 import { snapshot } from './stats/snapshot.js'
 import type { ProducerStats } from './stats/stats.js'
 import { StreamLearner } from './stream/stream-watcher.js'
-import { createStamps } from './time/stamps.js'
+import { createCoarseClock } from './time/coarse-clock.js'
 import { Timers } from './time/timers.js'
 
 /** The rooms of a producer, joined. */
@@ -89,7 +89,7 @@ export const createEngine = (
       counters,
       timers,
       whenFull: config.whenFull,
-      stamp: createStamps(config.clock, config.recordTtl > 0),
+      stamp: createCoarseClock(timers, config.recordTtl > 0),
       admitted: () => {
         dispatcher.recordAdmitted()
         expiry.recordAdmitted()

@@ -55,5 +55,3 @@ export const ADDS_PER_TURN = 256
 /** Calls of `onDrop` and the like that may wait for the end of a step. */
 export const MAX_CALLBACKS_PER_TURN = 10_000
 
-/** Node's timers hold a signed 32-bit number of milliseconds; a longer one fires at once. */
-export const MAX_TIMER_MS: number = 2 ** 31 - 1

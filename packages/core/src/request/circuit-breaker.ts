@@ -1,33 +1,37 @@
 import {
   BACKOFF_BASE_MS,
   BACKOFF_CAP_MS,
+  FREE_REFUSALS,
   PAUSE_BASE_MS,
   PAUSE_CAP_MS,
+  SHRINK_PROBES_AFTER,
 } from '../config/tuning.js'
-import { fullJitter } from '../time/backoff.js'
-
-/** Refusals in a row before halving is slowed down: enough to find one poison record among 500. */
-const FREE_REFUSALS = 20
+import { fullJitter, randomFraction } from '../time/backoff.js'
 
 /**
- * Says how many requests may be under way. Closed for a jittered while after a failed request, then
- * half open: one probe, and only its success opens the gate again. So an outage costs one request a
- * delay, whatever the load. `limit` falls by half with each failure and grows by one a round of
- * successes (AIMD), so the way back is gentle too.
+ * Says how many requests may be in flight. Open (closed to requests) for a jittered while after a
+ * failed one, then half open: one probe, and only its success closes it again. So an outage costs
+ * one request a delay, whatever the load. `limit` falls by half with each failure and grows by one a
+ * round of successes (AIMD), so the way back is gentle too.
  */
-export class RequestGate {
+export class CircuitBreaker {
   readonly #maxInFlight: number
   readonly #random: () => number
   #limit: number
-  #closedUntil = 0
-  /** Failures are counted once a generation: requests sent before the gate closed fail together. */
+  #openUntil = 0
+  /** Failures are counted once a generation: requests sent before the breaker opened fail together. */
   #generation = 0
-  /** A request of this generation is under way; while half open it is the probe. */
+  /** A request of this generation is in flight; while half open it is the probe. */
   #probing = false
   #refusals = 0
+  #probeSize = Number.POSITIVE_INFINITY
   /** Failed requests in a row. */
   consecutiveErrors = 0
   paused = false
+  /** Requests that succeeded so far. */
+  successes = 0
+  /** Whether the newest outcome that speaks of the service, and not of some record, was a success. */
+  serviceWorks = false
 
   constructor(maxInFlight: number, random: () => number) {
     this.#maxInFlight = maxInFlight
@@ -41,7 +45,20 @@ export class RequestGate {
 
   allows(now: number, inFlight: number): boolean {
     if (this.consecutiveErrors === 0) return inFlight < Math.floor(this.#limit)
-    return !this.#probing && inFlight < this.#maxInFlight && now >= this.#closedUntil
+    return !this.#probing && inFlight < this.#maxInFlight && now >= this.#openUntil
+  }
+
+  /**
+   * Most user records of the next request. Each probe in a row carries half as many as the one
+   * before: if the fault is one record's, soon a probe goes without it.
+   */
+  get maxRecords(): number {
+    return this.#probeSize
+  }
+
+  /** Whether the next probe should rather carry records that were never tried. */
+  get prefersUntried(): boolean {
+    return this.consecutiveErrors >= SHRINK_PROBES_AFTER && this.consecutiveErrors % 2 === 1
   }
 
   /** Call when a request leaves; hand the generation back with its outcome. */
@@ -50,23 +67,45 @@ export class RequestGate {
     return this.#generation
   }
 
-  /** Milliseconds until a closed gate lets a probe through; 0 when time is not what it waits for. */
+  /** Milliseconds until it is half open; 0 when time is not what it waits for. */
   wait(now: number): number {
-    return this.consecutiveErrors === 0 ? 0 : Math.max(0, this.#closedUntil - now)
+    return this.consecutiveErrors === 0 ? 0 : Math.max(0, this.#openUntil - now)
   }
 
   succeeded(generation: number): void {
+    this.successes++
+    this.serviceWorks = true
     // An answer to a request from before the failure says nothing about now.
     if (generation !== this.#generation) return
     this.#probing = false
     this.#refusals = 0
+    this.#probeSize = Number.POSITIVE_INFINITY
     this.consecutiveErrors = 0
     this.paused = false
     this.#limit = Math.min(this.#maxInFlight, this.#limit + 1 / this.#limit)
   }
 
-  failed(generation: number, now: number, pause: boolean): void {
+  /** @param records how many user records the request carried */
+  failed(generation: number, now: number, pause: boolean, records: number): void {
     if (generation !== this.#generation) return
+    this.serviceWorks = false
+    this.#open(now, pause)
+    if (this.consecutiveErrors >= SHRINK_PROBES_AFTER)
+      this.#probeSize = Math.max(1, Math.ceil(records / 2))
+  }
+
+  /** The service is well, but this request's records are refused. Bisection may go on, yet not as a storm. */
+  refused(generation: number, now: number): void {
+    if (++this.#refusals > FREE_REFUSALS && generation === this.#generation) this.#open(now, false)
+    else if (generation === this.#generation) this.#probing = false
+  }
+
+  /** A fresh start tries at once, but still with a single request. */
+  probeNow(): void {
+    this.#openUntil = 0
+  }
+
+  #open(now: number, pause: boolean): void {
     this.#generation++
     this.#probing = false
     this.consecutiveErrors++
@@ -79,20 +118,9 @@ export class RequestGate {
           this.consecutiveErrors,
           PAUSE_BASE_MS,
           PAUSE_CAP_MS,
-          () => 0.5 + this.#random() / 2,
+          () => 0.5 + randomFraction(this.#random) / 2,
         )
       : fullJitter(this.consecutiveErrors, BACKOFF_BASE_MS, BACKOFF_CAP_MS, this.#random)
-    this.#closedUntil = now + delay
-  }
-
-  /** The service is well but refuses what was sent. Halving may go on, yet not as a storm. */
-  refused(generation: number, now: number): void {
-    if (++this.#refusals > FREE_REFUSALS) this.failed(generation, now, false)
-    else if (generation === this.#generation) this.#probing = false
-  }
-
-  /** A fresh start tries at once, but still with a single request. */
-  probeNow(): void {
-    this.#closedUntil = 0
+    this.#openUntil = now + delay
   }
 }

@@ -1,69 +1,77 @@
-import type { BuiltRequest } from '../packing/request-builder.js'
+import { MAX_KINESIS_BATCH_SIZE } from '../config/aws-limits.js'
+import type { StateMachine } from '../lifecycle/state.js'
+import type { Steps } from '../lifecycle/steps.js'
+import type { BuiltRequest, Packer } from '../packing/request-builder.js'
 import type { Batch } from '../queue/batch.js'
-import type { RecordBuffer } from '../queue/record-queue.js'
-import type { RetryLanes } from '../queue/shard-backoff.js'
+import type { QueuedRecord } from '../queue/pending-record.js'
+import type { RecordQueue } from '../queue/record-queue.js'
+import { afterThisTurn } from '../time/next-turn.js'
 import type { Alarm, Timers } from '../time/timers.js'
-import type { Batcher } from './batcher.js'
-import type { RequestGate } from './circuit-breaker.js'
-import type { Flight, Outcome, Sender } from './sender.js'
+import type { CircuitBreaker } from './circuit-breaker.js'
+import type { InFlightRequest, RequestOutcome, Sender } from './sender.js'
 
-/** One request under way. */
-export interface Departure {
+/** A request that left. */
+export interface SentRequest {
   readonly batch: Batch
-  readonly packed: BuiltRequest
+  /** Kinesis records by which the user records travel. */
+  readonly carriers: BuiltRequest['carriers']
+  /** Shard each Kinesis record was made for. */
+  readonly shards: BuiltRequest['shards']
+  /** How many Kinesis records it has. */
+  readonly count: number
   readonly startedAt: number
   readonly generation: number
 }
 
-/** What the dispatcher needs, and whom it tells. */
-export interface DispatcherPorts {
-  readonly buffer: RecordBuffer
-  readonly lanes: RetryLanes
-  readonly batcher: Batcher
-  readonly gate: RequestGate
+export interface SchedulerPorts {
+  readonly queue: RecordQueue
+  readonly packer: Packer
+  readonly breaker: CircuitBreaker
   readonly sender: Sender
   readonly timers: Timers
+  readonly steps: Steps
+  readonly state: StateMachine
+  readonly batchSize: number
   readonly flushInterval: number
-  /** Whether records may leave now, and whether they should without waiting for company. */
-  readonly mode: () => 'halted' | 'normal' | 'hurry'
-  readonly departed: (departure: Departure) => void
-  readonly answered: (departure: Departure, outcome: Outcome) => void
-  /** Nothing is in flight any more. */
-  readonly quiet: () => void
+  readonly recordTtl: number
+  /** Whether somebody waits for capacity or for the buffer to be empty. */
+  readonly awaited: () => boolean
+  /** Whether somebody waits until records are settled: then requests are as large as can be. */
+  readonly draining: () => boolean
+  readonly departed: (request: SentRequest) => void
+  readonly answered: (request: SentRequest, outcome: RequestOutcome) => void
+  /** The records could not be made into a request. */
+  readonly buildFailed: (request: SentRequest, error: unknown) => void
+  readonly expired: (record: QueuedRecord) => void
 }
 
 /**
- * The pump between buffer and wire. It runs in a microtask of its own, so that admission never pays
- * for building a request, and it is woken by whatever could make a request possible: a record, an
- * answer, a timer, a change of state. A wake-up during a run makes it run again: none is lost.
+ * Decides when requests leave. It runs in a microtask of its own, so that admission never pays for
+ * building a request, and is woken at the end of every step: none can be forgotten.
  */
-export class Dispatcher {
-  readonly #ports: DispatcherPorts
+export class Scheduler {
+  readonly #ports: SchedulerPorts
   readonly #linger: Alarm
-  readonly #retry: Alarm
-  readonly #inFlight = new Map<Departure, Flight>()
-  #scheduled = false
+  readonly #backoff: Alarm
+  readonly #expiry: Alarm
+  readonly #inFlight = new Map<Batch, InFlightRequest>()
   readonly #run: () => void
+  #scheduled = false
 
-  constructor(ports: DispatcherPorts) {
+  constructor(ports: SchedulerPorts) {
     this.#ports = ports
+    const { steps, timers, queue } = ports
     this.#run = () => {
       this.#scheduled = false
-      this.#pump()
+      steps.run(() => this.#pump())
     }
-    this.#linger = ports.timers.alarm(() => {
-      ports.batcher.due(ports.buffer.lastSequence)
-      this.wake()
-    })
-    this.#retry = ports.timers.alarm(() => this.wake())
+    this.#linger = timers.alarm(() => steps.run(() => queue.markDue()))
+    this.#backoff = timers.alarm(() => this.wake())
+    this.#expiry = timers.alarm(() => this.wake())
   }
 
   get inFlight(): number {
     return this.#inFlight.size
-  }
-
-  departures(): Iterable<Departure> {
-    return this.#inFlight.keys()
   }
 
   wake(): void {
@@ -75,79 +83,118 @@ export class Dispatcher {
   /** A record was admitted. The common case, a batch still filling, does nothing at all. */
   recordAdmitted(): void {
     if (this.#scheduled) return
-    const { buffer, batcher, flushInterval, mode } = this.#ports
-    if (batcher.isReadyDue(mode() === 'hurry')) {
+    const { queue, flushInterval, recordTtl, awaited } = this.#ports
+    if (queue.isReadyDue() || awaited()) {
       if (this.#mayLeave()) this.wake()
-    } else if (flushInterval > 0 && !this.#linger.armed && buffer.ready.length > 0) this.wake()
+    } else if (flushInterval > 0 && !this.#linger.armed) this.wake()
+    if (recordTtl > 0 && !this.#expiry.armed) this.wake()
   }
 
-  /** A record found no room: those that wait for company have waited long enough. */
-  bufferFull(): void {
-    const { buffer, batcher } = this.#ports
-    batcher.due(buffer.lastSequence)
-    if (!this.#scheduled && buffer.ready.length > 0 && this.#mayLeave()) this.wake()
+  /** Stage at the end of a step: runs if there may be something to send. */
+  stepEnded(): void {
+    if (!this.#scheduled && this.#ports.queue.records > 0) this.#wakeIfUseful()
   }
 
-  #mayLeave(): boolean {
-    const { gate, timers } = this.#ports
-    // Asking the time costs more than all the rest here: only a gate in trouble needs it.
-    return gate.consecutiveErrors === 0
-      ? this.inFlight < gate.limit
-      : gate.allows(timers.now(), this.inFlight)
-  }
-
-  /** Cancels all timers; requests under way go on. */
-  rest(): void {
+  /** Cancels all timers; requests in flight go on. */
+  cancelTimers(): void {
     this.#linger.cancel()
-    this.#retry.cancel()
+    this.#backoff.cancel()
+    this.#expiry.cancel()
   }
 
-  /** Gives up all requests under way; their answers no longer matter. */
+  /** Gives up all requests in flight; their answers no longer matter. */
   abort(): void {
-    for (const flight of this.#inFlight.values()) flight.abort()
+    for (const request of this.#inFlight.values()) request.abort()
     this.#inFlight.clear()
   }
 
+  #mayLeave(): boolean {
+    const { breaker, timers } = this.#ports
+    // Asking the time costs more than all the rest here: only an open breaker needs it.
+    return breaker.consecutiveErrors === 0
+      ? this.inFlight < breaker.limit
+      : breaker.allows(timers.now(), this.inFlight)
+  }
+
   #pump(): void {
-    const { batcher, gate, timers, mode } = this.#ports
+    const { breaker, timers, state } = this.#ports
     for (;;) {
+      if (!state.sends) return this.cancelTimers()
       const now = timers.now()
-      const current = mode()
-      if (current === 'halted') return this.rest()
-      if (!gate.allows(now, this.inFlight)) return this.#sleep(now)
-      const batch = batcher.next(now, current === 'hurry')
-      if (batch === undefined) return this.#sleep(now)
-      this.#send(batch, now)
+      if (this.#expire(now)) return
+      if (!breaker.allows(now, this.inFlight) || !this.#sendNext(now)) return this.#sleep(now)
     }
   }
 
-  #send(batch: Batch, now: number): void {
-    const { sender, gate } = this.#ports
-    const packed = batch.load.build(batch.entries)
-    const departure: Departure = { batch, packed, startedAt: now, generation: gate.started() }
-    const flight = sender.send(packed.records, outcome => {
-      this.#inFlight.delete(departure)
-      this.#ports.answered(departure, outcome)
-      this.wake()
-      if (this.#inFlight.size === 0) this.#ports.quiet()
+  /** Drops what is too old; true if there is more of it than one step should take. */
+  #expire(now: number): boolean {
+    const { queue, expired, recordTtl } = this.#ports
+    if (recordTtl === 0) return false
+    for (const record of queue.expire(now)) expired(record)
+    const since = queue.oldestWaitingSince
+    if (since === undefined || now - since < recordTtl) return false
+    // Nothing is sent meanwhile: it might be one of those.
+    afterThisTurn(() => this.wake())
+    return true
+  }
+
+  #sendNext(now: number): boolean {
+    const { queue, packer, batchSize, breaker, awaited, draining } = this.#ports
+    const readyDue = awaited() || queue.isReadyDue()
+    const builder = packer.open(draining() ? MAX_KINESIS_BATCH_SIZE : batchSize)
+    const batch = queue.take(builder, {
+      now,
+      maxRecords: breaker.maxRecords,
+      untriedFirst: breaker.prefersUntried,
+      readyDue,
     })
-    this.#inFlight.set(departure, flight)
-    this.#ports.departed(departure)
+    if (batch === undefined) return false
+    this.#send(batch, builder, now)
+    return true
+  }
+
+  #send(batch: Batch, builder: ReturnType<Packer['open']>, now: number): void {
+    const { sender, breaker, departed, answered, buildFailed, steps } = this.#ports
+    const request = { batch, startedAt: now, generation: breaker.started() }
+    let built: BuiltRequest
+    try {
+      built = builder.build(batch.records)
+    } catch (error) {
+      const unbuilt = { ...request, carriers: undefined, shards: undefined, count: 0 }
+      return buildFailed(unbuilt, error)
+    }
+    const { carriers, shards, count } = built
+    const sent: SentRequest = { ...request, carriers, shards, count }
+    const needsPlaces = shards !== undefined || batch.wantsPlaces
+    const inFlight = sender.send(built, needsPlaces, outcome =>
+      steps.run(() => {
+        this.#inFlight.delete(batch)
+        answered(sent, outcome)
+      }),
+    )
+    this.#inFlight.set(batch, inFlight)
+    departed(sent)
+  }
+
+  #wakeIfUseful(): void {
+    if (this.#mayLeave()) this.wake()
+    else if (!this.#backoff.armed && this.#ports.breaker.consecutiveErrors > 0) this.wake()
   }
 
   /** Nothing to do now: arms the timers for what can become due by time alone. */
   #sleep(now: number): void {
-    const { buffer, lanes, gate, batcher, flushInterval } = this.#ports
-    const wait = gate.wait(now)
-    const laneWait = lanes.active ? lanes.wait(now) : undefined
-    if (wait > 0) this.#retry.set(wait)
-    else if (laneWait !== undefined && laneWait > 0) this.#retry.set(laneWait)
-    else this.#retry.cancel()
+    const { queue, breaker, flushInterval, recordTtl } = this.#ports
+    const wait = breaker.wait(now) || (queue.backoffWait(now) ?? 0)
+    if (wait > 0) this.#backoff.set(wait)
+    else this.#backoff.cancel()
 
-    const head = buffer.ready.head
-    // A batch that is due already waits for an answer or the gate, not for time.
-    if (head === undefined || flushInterval === 0 || batcher.isReadyDue(false))
-      this.#linger.cancel()
-    else if (!this.#linger.armed) this.#linger.set(head.admittedAt + flushInterval - now)
+    const since = queue.lingersSince
+    // What is due already waits for an answer or for the breaker, not for time.
+    if (since === undefined || flushInterval === 0 || queue.isReadyDue()) this.#linger.cancel()
+    else if (!this.#linger.armed) this.#linger.set(since + flushInterval - now)
+
+    const oldest = recordTtl > 0 ? queue.oldestWaitingSince : undefined
+    if (oldest === undefined) this.#expiry.cancel()
+    else this.#expiry.set(oldest + recordTtl - now)
   }
 }

@@ -1,64 +1,47 @@
-import type {
-  BatchingKinesisClient,
-  PutRecordsResult,
-  StreamTarget,
-} from '../client/client-types.js'
-import { FastKinesisClient } from '../client/fast/fast-client.js'
-import { UnreadAnswer } from '../client/unread-answer.js'
-import { RequestTimeoutError, ShortResponseError } from '../errors/errors.js'
-import { type OutgoingRecord, toWireRecord } from '../packing/outgoing.js'
+import { type Answer, readAnswer } from '../client/answer.js'
+import type { StreamClient } from '../client/stream-client.js'
+import { THAW_GRACE_MS } from '../config/tuning.js'
+import { RequestTimeoutError } from '../errors/errors.js'
+import type { BuiltRequest } from '../packing/request-builder.js'
 import type { Timers } from '../time/timers.js'
 
 /** How a request ended. Failing is an expected outcome, so it is data and not an exception. */
-export type Outcome =
-  | {
-      readonly kind: 'answered'
-      /** One result per record; reading them may cost a parse. */
-      readonly results: () => readonly PutRecordsResult[]
-      readonly failed: number
-    }
+export type RequestOutcome =
+  | Exclude<Answer, { kind: 'unusable' }>
+  /** `error`: whatever was thrown. */
   | { readonly kind: 'failed'; readonly error: unknown }
 
-/** A request under way. */
-export interface Flight {
+/** A request in flight. */
+export interface InFlightRequest {
   /** Gives it up; the outcome no longer matters to anyone. */
   abort(): void
 }
 
-/** How long an overdue timer waits for an answer that may already lie in the socket. */
-const THAW_GRACE_MS = 1000
-
-/** Puts one batch on the wire and reports exactly one outcome. */
+/** Puts one request on the wire and reports exactly one outcome. */
 export class Sender {
-  readonly #client: BatchingKinesisClient
-  readonly #target: StreamTarget
+  readonly #client: StreamClient
   readonly #timers: Timers
   readonly #timeout: number
 
-  constructor(
-    client: BatchingKinesisClient,
-    target: StreamTarget,
-    timers: Timers,
-    timeout: number,
-  ) {
+  constructor(client: StreamClient, timers: Timers, requestTimeout: number) {
     this.#client = client
-    this.#target = target
     this.#timers = timers
-    this.#timeout = timeout
+    this.#timeout = requestTimeout
   }
 
-  /** @param records a promise while they are being compressed */
+  /** @param needsPlaces whether someone wants to know where the records were stored */
   send(
-    records: readonly OutgoingRecord[] | Promise<readonly OutgoingRecord[]>,
-    done: (outcome: Outcome) => void,
-  ): Flight {
+    { records, count }: BuiltRequest,
+    needsPlaces: boolean,
+    done: (outcome: RequestOutcome) => void,
+  ): InFlightRequest {
     const controller = new AbortController()
-    let cancelTimer: (() => void) | undefined
+    let cancelTimer = (): void => {}
     let open = true
-    const settle = (outcome: Outcome): void => {
+    const settle = (outcome: RequestOutcome): void => {
       if (!open) return
       open = false
-      cancelTimer?.()
+      cancelTimer()
       done(outcome)
     }
 
@@ -77,52 +60,28 @@ export class Sender {
       })
     }
 
-    this.#call(records, controller.signal).then(settle, (error: unknown) =>
+    this.#call(records, count, needsPlaces, controller.signal).then(settle, (error: unknown) =>
       settle({ kind: 'failed', error }),
     )
     return {
       abort: () => {
         open = false
-        cancelTimer?.()
+        cancelTimer()
         controller.abort()
       },
     }
   }
 
-  /** A client may also throw instead of rejecting. */
   async #call(
-    packed: readonly OutgoingRecord[] | Promise<readonly OutgoingRecord[]>,
-    abortSignal: AbortSignal,
-  ): Promise<Outcome> {
-    const records = packed instanceof Promise ? await packed : packed
-    const sent = records.length
-    const client = this.#client
-    const response = await (client instanceof FastKinesisClient
-      ? client.putOutgoing({ Records: records, ...this.#target }, { abortSignal })
-      : client.putRecords({ Records: records.map(toWireRecord), ...this.#target }, { abortSignal }))
-    return outcomeOf(response, sent)
+    records: BuiltRequest['records'],
+    sent: number,
+    needsPlaces: boolean,
+    signal: AbortSignal,
+  ): Promise<RequestOutcome> {
+    const ready = records instanceof Promise ? await records : records
+    // Given up while it was being compressed: nothing may leave any more.
+    signal.throwIfAborted()
+    const answer = readAnswer(await this.#client.putRecords(ready, signal), sent, needsPlaces)
+    return answer.kind === 'unusable' ? { kind: 'failed', error: answer.error } : answer
   }
 }
-
-/** Checks an answer before anything is believed of it: a lost result must not pass for a delivery. */
-const outcomeOf = (response: unknown, sent: number): Outcome => {
-  if (response instanceof UnreadAnswer)
-    return { kind: 'answered', results: () => response.Records ?? [], failed: 0 }
-  const results: unknown =
-    typeof response === 'object' && response !== null ? Reflect.get(response, 'Records') : undefined
-  if (!Array.isArray(results) || results.length !== sent) {
-    return {
-      kind: 'failed',
-      error: new ShortResponseError(sent, Array.isArray(results) ? results.length : 0),
-    }
-  }
-  let failed = 0
-  for (const result of results) if (!isStored(result)) failed++
-  return { kind: 'answered', results: () => results, failed }
-}
-
-/** A record counts as stored only if the service names its place. */
-export const isStored = (result: PutRecordsResult | null | undefined): boolean =>
-  result?.ErrorCode === undefined || result.ErrorCode === null
-    ? typeof result?.SequenceNumber === 'string' && result.SequenceNumber !== ''
-    : false
