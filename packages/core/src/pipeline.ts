@@ -1,201 +1,168 @@
 import { Admission } from './admission/admission.js'
-import type {
-  BatchingKinesisClient,
-  KinesisClientLike,
-  StreamTarget,
-} from './client/client-types.js'
+import { RecordLimit } from './admission/record-limit.js'
+import { UserCallbacks } from './callbacks/user-callbacks.js'
+import type { StreamClient } from './client/stream-client.js'
 import type { ResolvedConfig } from './config/resolve.js'
 import { DrainWaits } from './lifecycle/drain-waits.js'
-import type { State } from './lifecycle/state.js'
+import { Lifecycle } from './lifecycle/lifecycle.js'
+import { StateMachine } from './lifecycle/state.js'
+import { Steps } from './lifecycle/steps.js'
 import { createPacking } from './packing/create-packing.js'
-import { Isolation } from './queue/bisection.js'
-import { Expiry } from './queue/expiry.js'
-import type { Entry } from './queue/pending-record.js'
-import { RecordBuffer } from './queue/record-queue.js'
-import { RetryLanes } from './queue/shard-backoff.js'
-import { Batcher } from './request/batcher.js'
-import { RequestGate } from './request/circuit-breaker.js'
-import { Dispatcher } from './request/scheduler.js'
+import { RecordQueue } from './queue/record-queue.js'
+import { CircuitBreaker } from './request/circuit-breaker.js'
+import { Scheduler } from './request/scheduler.js'
 import { Sender } from './request/sender.js'
+import { Settlement } from './settling/settlement.js'
 import { Settler } from './settling/settler.js'
 import { Counters } from './stats/counters.js'
-import { EventLog } from './stats/event-log.js'
+import { EventLog, PROCESS_WARNINGS } from './stats/event-log.js'
 import { Reporter } from './stats/reporter.js'
 import { snapshot } from './stats/snapshot.js'
 import type { ProducerStats } from './stats/stats.js'
-import { StreamLearner } from './stream/stream-watcher.js'
+import { WarningLimiter } from './stats/warning-limiter.js'
+import { StreamWatcher } from './stream/stream-watcher.js'
 import { createCoarseClock } from './time/coarse-clock.js'
 import { Timers } from './time/timers.js'
 
-/** The rooms of a producer, joined. */
-export interface Engine {
+/** What the producer's calls need of its stages. */
+export interface Pipeline {
   readonly admission: Admission
-  readonly dispatcher: Dispatcher
-  readonly waits: DrainWaits
-  readonly reporter: Reporter
-  readonly expiry: Expiry
-  readonly gate: RequestGate
-  readonly buffer: RecordBuffer
-  readonly settler: Settler
+  readonly lifecycle: Lifecycle
+  readonly callbacks: UserCallbacks
   readonly counters: Counters
   readonly log: EventLog
+  readonly steps: Steps
   readonly timers: Timers
-  readonly learner: StreamLearner
   readonly stats: () => ProducerStats
-  /** All unsettled records, oldest first, and whether a request carries them now. */
-  readonly unsettled: () => { entry: Entry; inFlight: boolean }[]
-}
-
-export interface EngineOwner {
-  /** The client as it was given: it may be able to do more than put records. */
-  readonly client: KinesisClientLike
-  readonly state: () => State
-  /** The last request under way was answered. */
-  readonly quiet: () => void
 }
 
 /**
- * The wiring: admission -> buffer -> batching -> packing -> sending -> settling, with retry lanes
- * and isolation as the way back. Rooms know each other only by what is handed to them here.
+ * The wiring. Records go
+ *
+ *     admission -> queue -> request (scheduler, packing, sender) -> client -> settling
+ *
+ * and from settling back to the queue, or out. Each stage is made from those before it; what has to
+ * be looked at when something has happened is a stage of `steps`, in the order listed at the end.
  */
-export const createEngine = (
-  client: BatchingKinesisClient,
-  target: StreamTarget,
+export const createPipeline = (
+  client: StreamClient,
+  streamName: string,
   config: ResolvedConfig,
-  owner: EngineOwner,
-): Engine => {
+): Pipeline => {
+  const state = new StateMachine()
   const timers = new Timers(config.clock)
-  const streamName = 'StreamARN' in target ? target.StreamARN : target.StreamName
-  const log = new EventLog(config.logger, streamName, timers)
+  const callbacks = new UserCallbacks({
+    ...config,
+    logger: config.logger === false || config.logger === undefined ? PROCESS_WARNINGS : config.logger,
+  })
+  const limiter = new WarningLimiter(() => timers.now())
+  const log = new EventLog(callbacks, limiter, streamName, config.logger)
+  callbacks.reportFailuresTo((callback, error) => log.callbackFailed(callback, error))
+  const steps = new Steps(error => log.unexpected(error))
   const counters = new Counters()
-  const waits = new DrainWaits(timers)
-  const buffer = new RecordBuffer(
-    config.bufferSize,
-    config.bufferBytes,
-    config.ordering === 'partitionKey',
-  )
-  const lanes = new RetryLanes(config.random)
-  const isolation = new Isolation()
-  const packing = createPacking(config)
-  const gate = new RequestGate(config.maxInFlight, config.random)
 
-  const expire = (entry: Entry): void => settler.drop(entry, 'expired')
-  const batcher = new Batcher(buffer, lanes, isolation, packing.packer, config, expire)
-  const expiry = new Expiry(buffer, lanes, timers, config.recordTtl, expire)
-  const admission = new Admission(
-    {
-      buffer,
-      lanes,
-      counters,
-      timers,
-      whenFull: config.whenFull,
-      stamp: createCoarseClock(timers, config.recordTtl > 0),
-      admitted: () => {
-        dispatcher.recordAdmitted()
-        expiry.recordAdmitted()
-      },
-      full: () => dispatcher.bufferFull(),
-      giveUp: (entry, reason) => settler.giveUp(entry, reason),
-    },
-    packing.packer,
+  const { packer, aggregation, shards } = createPacking(config)
+  const limit = new RecordLimit(
+    bytes => packer.recordLimit(bytes),
     config.maxRecordBytes,
+    [config.maxRequestBytes, config.bufferBytes],
   )
+  const queue = new RecordQueue({
+    ...config,
+    dueRecords: packer.dueRecords,
+    dueBytes: packer.dueBytes,
+    ordered: config.ordering === 'partitionKey',
+  })
+  const watcher = new StreamWatcher({
+    source: client,
+    timers,
+    interest: {
+      recordLimit: config.discoverMaxRecordBytes,
+      aggregation: aggregation !== undefined,
+      shards: shards !== undefined,
+    },
+    recordLimit: bytes => limit.discovered(bytes),
+    aggregation: allowed => aggregation?.allow(allowed),
+    shards: list => shards?.learn(list),
+    warnings: log,
+  })
+
+  const breaker = new CircuitBreaker(config.maxInFlight, config.random)
+  const settlement = new Settlement(counters, log, callbacks)
   const settler = new Settler({
-    buffer,
-    lanes,
-    isolation,
-    batcher,
-    gate,
+    ...config,
+    queue,
+    breaker,
+    settlement,
     counters,
     log,
     timers,
-    maxAttemptsPerRecord: config.maxAttemptsPerRecord,
-    dropBatchWhenStuck: config.dropBatchWhenStuck,
-    shardsChanged: () => learner.shardsChanged(),
-    onDrop: config.onDrop,
-    onRequest: config.onRequest,
-    settled: entry => {
-      if (waits.active) waits.settled(entry.sequence)
-      admission.roomFreed()
-    },
+    callbacks,
+    shardsChanged: () => watcher.shardsChanged(),
   })
-  const dispatcher = new Dispatcher({
-    buffer,
-    lanes,
-    batcher,
-    gate,
-    sender: new Sender(client, target, timers, config.requestTimeout),
+  const waits = new DrainWaits(queue, timers)
+  const demand = { waitsForCapacity: false }
+  const scheduler = new Scheduler({
+    ...config,
+    queue,
+    packer,
+    breaker,
+    sender: new Sender(client, timers, config.requestTimeout),
     timers,
-    flushInterval: config.flushInterval,
-    mode: () => dispatchMode(owner.state(), waits.active),
-    departed: ({ batch, packed }) => {
-      counters.kinesisRecords += packed.count
-      counters.recordsInRequests += batch.entries.length
+    steps,
+    state,
+    awaited: () => waits.active || demand.waitsForCapacity || state.current !== 'running',
+    draining: () => waits.active || state.current !== 'running',
+    departed: ({ batch, count }) => {
+      counters.kinesisRecords += count
+      counters.recordsInRequests += batch.records.length
     },
-    answered: (departure, outcome) => settler.answered(departure, outcome),
-    quiet: owner.quiet,
+    answered: (request, outcome) => settler.answered(request, outcome),
+    expired: record => settlement.dropped(record, 'expired'),
   })
-
-  const learner = new StreamLearner({
-    client: owner.client,
-    target,
-    admission,
-    packing,
-    log,
+  const admission = new Admission({
+    queue,
+    counters,
     timers,
-    discoverMaxRecordBytes: config.discoverMaxRecordBytes,
+    steps,
+    limit,
+    overhead: packer.overhead,
+    whenFull: config.whenFull,
+    clock: createCoarseClock(timers, config.recordTtl > 0),
+    admitted: () => scheduler.recordAdmitted(),
+    drop: record => settlement.dropped(record, 'bufferFull'),
   })
 
   const stats = (): ProducerStats =>
-    snapshot({ counters, buffer, lanes, gate, dispatcher, admission }, owner.state(), timers.now())
-  const reporter = new Reporter(
-    config.statReceiver,
-    config.statInterval,
-    counters,
-    stats,
-    log,
-    timers,
-  )
-
-  const unsettled = (): { entry: Entry; inFlight: boolean }[] => {
-    const all: { entry: Entry; inFlight: boolean }[] = []
-    for (const { batch } of dispatcher.departures()) {
-      for (const entry of batch.entries) all.push({ entry, inFlight: true })
-    }
-    for (const source of [isolation, lanes, buffer.ready, buffer.order ?? []]) {
-      for (const entry of source) all.push({ entry, inFlight: false })
-    }
-    return all.toSorted((a, b) => a.entry.sequence - b.entry.sequence)
-  }
-
-  return {
+    snapshot({ counters, queue, breaker, scheduler, admission }, state.current, timers.now())
+  const reporter = new Reporter(callbacks, config.statInterval, counters, stats, timers, steps)
+  const lifecycle = new Lifecycle({
+    state,
+    steps,
+    queue,
     admission,
-    dispatcher,
+    scheduler,
+    breaker,
     waits,
-    reporter,
-    expiry,
-    gate,
-    buffer,
-    settler,
+    settlement,
+    callbacks,
     counters,
-    log,
+    reporter,
+    watcher,
     timers,
-    learner,
-    stats,
-    unsettled,
-  }
-}
+  })
 
-const dispatchMode = (state: State, awaited: boolean): 'halted' | 'normal' | 'hurry' => {
-  switch (state) {
-    case 'running':
-      return awaited ? 'hurry' : 'normal'
-    case 'flushing':
-    case 'closing':
-      return 'hurry'
-    case 'idle':
-    case 'stopping':
-    case 'closed':
-      return 'halted'
-  }
+  steps.atEnd(() => {
+    admission.admitWaiting()
+    // While somebody waits for capacity, whatever is ready goes: it could not fill a request.
+    demand.waitsForCapacity = admission.waiting > 0
+  })
+  steps.atEnd(() => waits.check())
+  steps.atEnd(() => lifecycle.checkStopped())
+  steps.atEnd(() => scheduler.stepEnded())
+  steps.atEnd(() => log.stepEnded())
+  steps.atEnd(() => callbacks.run())
+
+  if (config.requestTimeout === 0) log.noDeadline()
+  return { admission, lifecycle, callbacks, counters, log, steps, timers, stats }
 }

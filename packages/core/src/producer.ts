@@ -1,22 +1,24 @@
-import { adaptClient, type KinesisClientLike, parseStream } from './client/client-types.js'
-import { MAX_TIMER_MS } from './config/aws-limits.js'
-import { checkInteger } from './config/check.js'
+import { type KinesisClientLike, parseStream } from './client/client-types.js'
+import { streamClientOf } from './client/stream-client.js'
+import { checkDeadline, checkSignal } from './config/check.js'
 import type { ProducerConfig } from './config/options.js'
 import { resolveConfig } from './config/resolve.js'
-import { AbortedError, ClosedError, ConfigError, NotRunningError } from './errors/errors.js'
+import { ADDS_PER_TURN } from './config/tuning.js'
+import { AbortedError, ProducerError } from './errors/errors.js'
 import type { WaitOptions } from './lifecycle/drain-waits.js'
-import { type CloseResult, type FlushResult, Lifecycle } from './lifecycle/lifecycle.js'
-import { createEngine, type Engine } from './pipeline.js'
+import type { CloseResult, FlushResult } from './lifecycle/lifecycle.js'
+import { createPipeline, type Pipeline } from './pipeline.js'
 import type { ReceiptWaiter } from './queue/pending-record.js'
 import type { Receipt, RecordData } from './record/record.js'
 import type { ProducerStats } from './stats/stats.js'
+import { nextTurn } from './time/next-turn.js'
 import type { Timers } from './time/timers.js'
 
 /** Options of a single record. */
 export interface AddOptions {
   /** A decimal number from 0 to 2^128 - 1 that picks the shard in place of the key's MD5. */
   readonly explicitHashKey?: string | undefined
-  /** Ends the wait for room under `whenFull: 'wait'`. Once admitted, a record stays admitted. */
+  /** Ends the wait for capacity under `whenFull: 'wait'`. Once admitted, a record stays admitted. */
   readonly signal?: AbortSignal | undefined
   /**
    * False: `put` does not keep the process alive until its record is settled.
@@ -34,20 +36,49 @@ export interface WaitSignal {
 /** Deadline of `close()` and `await using`, in milliseconds, when none is given. */
 export const DEFAULT_CLOSE_TIMEOUT_MS = 30_000
 
+/** What became of a record that was offered. */
+export type OfferResult =
+  /** It is the producer's duty now. */
+  | 'admitted'
+  /** No capacity, and the policy is to refuse or to wait: try again later. */
+  | 'full'
+  /** Larger than the stream, a request or the buffer takes: never offer it again as it is. */
+  | 'tooLarge'
+  /** Wrong type, key or hash key: never offer it again as it is. */
+  | 'invalid'
+  /** Not started, stopped or closed. */
+  | 'notRunning'
+
+/**
+ * Offers a record: for the adapters, which have to know why it was not admitted. Never throws and
+ * never waits; what is refused is counted and logged, but for `tooLarge`, which is the caller's to
+ * settle.
+ */
+export let offer: (
+  producer: BatchProducer,
+  data: RecordData,
+  partitionKey?: string,
+  options?: AddOptions,
+) => OfferResult
+
 const ADMITTED: Promise<void> = Promise.resolve()
 
 /**
  * Takes single records and delivers them to a Kinesis data stream in batches.
  *
- * The law it keeps: admitted = delivered + dropped + remaining; every record settles exactly once,
+ * What always holds: admitted = delivered + dropped + remaining; every record settles exactly once,
  * and no drop is silent. Delivery is at least once.
  *
  * It does nothing until `start()`.
  */
 export class BatchProducer {
-  readonly #engine: Engine
-  readonly #lifecycle: Lifecycle
-  readonly #waitsForRoom: boolean
+  readonly #pipeline: Pipeline
+  #adds = 0
+
+  static {
+    offer = (producer, data, partitionKey, options) =>
+      producer.#offer('offer()', data, partitionKey, options, true)
+  }
 
   /**
    * @param client a `KinesisClient` or `Kinesis` of the AWS SDK, or any object with `putRecords`
@@ -56,14 +87,8 @@ export class BatchProducer {
    */
   constructor(client: KinesisClientLike, stream: string, config: ProducerConfig = {}) {
     const target = parseStream(stream)
-    const resolved = resolveConfig(config)
-    this.#waitsForRoom = resolved.whenFull === 'wait'
-    this.#lifecycle = new Lifecycle(() => this.#engine)
-    this.#engine = createEngine(adaptClient(client), target, resolved, {
-      client,
-      state: () => this.#lifecycle.state,
-      quiet: () => this.#lifecycle.quiet(),
-    })
+    const streamClient = streamClientOf(client, target)
+    this.#pipeline = createPipeline(streamClient, stream, resolveConfig(config))
   }
 
   /**
@@ -72,48 +97,33 @@ export class BatchProducer {
    * @throws {ClosedError}
    */
   start(): void {
-    this.#lifecycle.start()
+    this.#pipeline.lifecycle.start()
   }
 
   /**
-   * Adds a record. Resolves when it is admitted (not when it is delivered: see `put`).
+   * Adds a record. Resolves when it is admitted (not when it is delivered: see `put`). A loop that
+   * awaits it does not hold up the program: from time to time it resolves a turn of the event loop
+   * later, so that requests leave meanwhile.
    *
    * Rejects with `NotRunningError`, `InvalidRecordError`, `RecordTooLargeError`, or, by `whenFull`,
    * `BufferFullError`; the record was not admitted then.
-   * @param data bytes (not copied: leave them alone until the record is settled) or text
+   * @param data text, or bytes, which are copied
    * @param partitionKey 1 to 256 characters; left out, the record goes to any shard
    */
   add(data: RecordData, partitionKey?: string, options?: AddOptions): Promise<void> {
-    try {
-      const { admission } = this.#engine
-      const hashKey = options?.explicitHashKey
-      this.#mustRun('add()')
-      const bytes = admission.weigh(data, partitionKey, hashKey)
-      if (admission.admit(data, partitionKey, hashKey, bytes)) return ADMITTED
-      return this.#noRoom('add()', data, partitionKey, options, bytes)
-    } catch (error) {
-      return this.#refuse(error)
-    }
+    const result = this.#add('add()', data, partitionKey, options, undefined)
+    // Adds that are admitted at once would otherwise resolve without end in one turn.
+    if (++this.#adds % ADDS_PER_TURN !== 0) return result
+    return nextTurn().then(() => result)
   }
 
   /**
    * Adds a record if that is possible at once. Never throws and never waits; false means that the
-   * record was not admitted and is still the caller's: no room, not running, or invalid (the reason
-   * is logged and counted in `refused`).
+   * record was not admitted and is still the caller's: no capacity, not running, or invalid (the
+   * reason is logged and counted in `refused`).
    */
   tryAdd(data: RecordData, partitionKey?: string, options?: AddOptions): boolean {
-    try {
-      const { admission } = this.#engine
-      const hashKey = options?.explicitHashKey
-      this.#mustRun('tryAdd()')
-      const bytes = admission.weigh(data, partitionKey, hashKey)
-      if (admission.admit(data, partitionKey, hashKey, bytes)) return true
-      this.#engine.counters.refused++
-    } catch (error) {
-      this.#engine.counters.refused++
-      this.#engine.log.refused(error instanceof Error ? error.message : String(error))
-    }
-    return false
+    return this.#offer('tryAdd()', data, partitionKey, options, false) === 'admitted'
   }
 
   /**
@@ -124,28 +134,21 @@ export class BatchProducer {
    */
   put(data: RecordData, partitionKey?: string, options?: AddOptions): Promise<Receipt> {
     return new Promise((resolve, reject) => {
-      try {
-        const { admission, timers } = this.#engine
-        const hashKey = options?.explicitHashKey
-        this.#mustRun('put()')
-        const bytes = admission.weigh(data, partitionKey, hashKey)
-        let waiter: ReceiptWaiter = { resolve, reject }
-        if (options?.keepAlive !== false) waiter = holding(timers, waiter)
-        if (admission.admit(data, partitionKey, hashKey, bytes, waiter)) return
-        this.#noRoom('put()', data, partitionKey, options, bytes, waiter).catch(waiter.reject)
-      } catch (error) {
-        this.#refuse(error).catch(reject)
-      }
+      const waiter =
+        options?.keepAlive === false
+          ? { resolve, reject }
+          : holding(this.#pipeline.timers, { resolve, reject })
+      this.#add('put()', data, partitionKey, options, waiter).catch(waiter.reject)
     })
   }
 
   /**
-   * Stops: nothing is admitted from this moment, requests under way are waited for, all other
+   * Stops: nothing is admitted from this moment, requests in flight are waited for, all other
    * records are kept for a later `start`, `flush` or `close`. Sends a last batch of stats.
    * Rejects with `AlreadyStoppedError` when not running.
    */
   stop(): Promise<void> {
-    return this.#lifecycle.stop()
+    return this.#pipeline.lifecycle.stop()
   }
 
   /**
@@ -153,7 +156,7 @@ export class BatchProducer {
    * @param timeoutMs deadline in milliseconds; 0: none
    */
   async drain(timeoutMs = 0, options: WaitSignal = {}): Promise<FlushResult> {
-    return this.#lifecycle.drain(waitOptions('drain()', timeoutMs, options))
+    return this.#pipeline.lifecycle.drain(waitOptions('drain()', timeoutMs, options))
   }
 
   /**
@@ -164,62 +167,121 @@ export class BatchProducer {
    * @param sendStats send a last batch of stats, unless records remain
    */
   async flush(timeoutMs = 0, sendStats = false, options: WaitSignal = {}): Promise<FlushResult> {
-    return this.#lifecycle.flush(waitOptions('flush()', timeoutMs, options), sendStats)
+    return this.#pipeline.lifecycle.flush(waitOptions('flush()', timeoutMs, options), sendStats)
   }
 
   /**
    * Flushes and ends for good. What the deadline leaves undelivered is handed back in `leftover`;
-   * requests under way are aborted then. Every call gets the first one's result.
+   * requests in flight are aborted then. Every call gets the first one's result.
    * @param timeoutMs deadline in milliseconds; 0: none
    */
   async close(
     timeoutMs: number = DEFAULT_CLOSE_TIMEOUT_MS,
     options: WaitSignal = {},
   ): Promise<CloseResult> {
-    return this.#lifecycle.close(waitOptions('close()', timeoutMs, options))
+    return this.#pipeline.lifecycle.close(waitOptions('close()', timeoutMs, options))
   }
 
   /** `await using`: closes; what is left over goes to `onDrop`, since nobody holds the result. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#lifecycle.dispose({ timeoutMs: DEFAULT_CLOSE_TIMEOUT_MS, signal: undefined })
+    await this.#pipeline.lifecycle.dispose({ timeoutMs: DEFAULT_CLOSE_TIMEOUT_MS, signal: undefined })
   }
 
   /** Where the producer stands: cheap enough to read every second. */
   stats(): ProducerStats {
-    return this.#engine.stats()
+    return this.#pipeline.stats()
   }
 
-  #mustRun(call: string): void {
-    const { state } = this.#lifecycle
-    if (state === 'running') return
-    if (state === 'closed' || state === 'closing') throw new ClosedError(call)
-    throw new NotRunningError(`${call}: the producer is ${state}; call start() first`)
+  /**
+   * The steps of a call on the hot path end by hand: nothing is allocated but the record.
+   * @param settlesTooLarge whether the caller counts and tells what is too large
+   */
+  #offer(
+    call: string,
+    data: RecordData,
+    partitionKey: string | undefined,
+    options: AddOptions | undefined,
+    settlesTooLarge: boolean,
+  ): OfferResult {
+    const { admission, lifecycle, counters, log, callbacks, steps } = this.#pipeline
+    try {
+      lifecycle.mustRun(call)
+      const hashKey = options?.explicitHashKey ?? undefined
+      const key = partitionKey ?? undefined
+      const bytes = admission.validate(data, key, hashKey)
+      const admitted = admission.admit(data, key, hashKey, bytes)
+      if (!admitted) counters.refused++
+      if (callbacks.waiting || log.waiting) steps.end()
+      return admitted ? 'admitted' : 'full'
+    } catch (error) {
+      const result = refusalOf(error)
+      if (result === 'tooLarge' && settlesTooLarge) return result
+      counters.refused++
+      log.refused(error instanceof Error ? error.message : String(error))
+      steps.end()
+      return result
+    }
   }
 
-  #noRoom(
+  async #waitForCapacity(
     call: string,
     data: RecordData,
     partitionKey: string | undefined,
     options: AddOptions | undefined,
     bytes: number,
-    waiter?: ReceiptWaiter,
+    waiter: ReceiptWaiter | undefined,
   ): Promise<void> {
-    const { admission, counters } = this.#engine
-    const signal = options?.signal
-    if (!this.#waitsForRoom) return this.#refuse(admission.bufferFull(bytes))
-    if (signal?.aborted === true) return this.#refuse(new AbortedError(call, signal.reason))
-    return admission
-      .waitForRoom(call, data, partitionKey, options?.explicitHashKey, bytes, signal, waiter)
-      .catch((error: unknown) => {
-        counters.refused++
-        throw error
-      })
+    const { admission, steps, counters } = this.#pipeline
+    const signal = options?.signal ?? undefined
+    const hashKey = options?.explicitHashKey ?? undefined
+    try {
+      if (!admission.waits) throw admission.bufferFull(bytes, partitionKey, hashKey)
+      if (signal?.aborted === true) throw new AbortedError(call, signal.reason)
+      const admitted = admission.waitForCapacity(
+        call,
+        data,
+        partitionKey,
+        hashKey,
+        bytes,
+        signal,
+        waiter,
+      )
+      steps.end()
+      await admitted
+    } catch (error) {
+      counters.refused++
+      throw error
+    }
   }
 
-  #refuse(error: unknown): Promise<never> {
-    this.#engine.counters.refused++
-    return Promise.reject(error)
+  #add(
+    call: string,
+    data: RecordData,
+    partitionKey: string | undefined,
+    options: AddOptions | undefined,
+    waiter: ReceiptWaiter | undefined,
+  ): Promise<void> {
+    const { admission, lifecycle, counters, callbacks, log, steps } = this.#pipeline
+    try {
+      lifecycle.mustRun(call)
+      if (options?.signal !== undefined) checkSignal(call, options.signal)
+      const hashKey = options?.explicitHashKey ?? undefined
+      const key = partitionKey ?? undefined
+      const bytes = admission.validate(data, key, hashKey)
+      const admitted = admission.admit(data, key, hashKey, bytes, waiter)
+      if (callbacks.waiting || log.waiting) steps.end()
+      return admitted ? ADMITTED : this.#waitForCapacity(call, data, key, options, bytes, waiter)
+    } catch (error) {
+      counters.refused++
+      return Promise.reject(error)
+    }
   }
+}
+
+const refusalOf = (error: unknown): Exclude<OfferResult, 'admitted' | 'full'> => {
+  if (!(error instanceof ProducerError)) return 'invalid'
+  if (error.code === 'RECORD_TOO_LARGE') return 'tooLarge'
+  return error.code === 'NOT_RUNNING' || error.code === 'CLOSED' ? 'notRunning' : 'invalid'
 }
 
 /** Somebody awaits this record: the timers on its way keep the process alive until it settles. */
@@ -237,10 +299,7 @@ const holding = (timers: Timers, { resolve, reject }: ReceiptWaiter): ReceiptWai
   }
 }
 
-const waitOptions = (call: string, timeoutMs: number, { signal }: WaitSignal): WaitOptions => {
-  checkInteger(`${call}: timeoutMs`, timeoutMs, 0, MAX_TIMER_MS)
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new ConfigError(`${call}: signal must be an AbortSignal`)
-  }
-  return { timeoutMs, signal }
-}
+const waitOptions = (call: string, timeoutMs: number, { signal }: WaitSignal): WaitOptions => ({
+  timeoutMs: checkDeadline(`${call}: timeoutMs`, timeoutMs),
+  signal: checkSignal(call, signal),
+})

@@ -43,6 +43,7 @@ export class Admission {
     return this.#waiters.length
   }
 
+  /** Whether `add` waits for capacity. */
   get waits(): boolean {
     const { whenFull } = this.#ports
     return whenFull === 'wait' || whenFull === 'waitThenDropBatch'

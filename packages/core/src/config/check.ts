@@ -95,3 +95,29 @@ export const checkFunction = <T>(name: string, value: T | undefined): T | undefi
   if (value === undefined || typeof value === 'function') return value
   throw new ConfigError(`${name} must be a function, not ${show(value)}`)
 }
+
+/** Milliseconds; 0 and `Infinity` both mean none. */
+export const checkDeadline = (name: string, value: unknown): number =>
+  value === Number.POSITIVE_INFINITY || value === undefined || value === null
+    ? 0
+    : checkInteger(name, value, 0, Number.MAX_SAFE_INTEGER)
+
+/** Signals of other realms are taken as well; an AbortController is what people pass by mistake. */
+export const checkSignal = (call: string, value: unknown): AbortSignal | undefined => {
+  if (value === undefined || value === null) return undefined
+  if (isSignal(value)) return value
+  const isController = typeof value === 'object' && 'signal' in value && isSignal(value.signal)
+  throw new ConfigError(
+    isController
+      ? `${call}: signal must be an AbortSignal, not an AbortController: pass its .signal`
+      : `${call}: signal must be an AbortSignal, not ${show(value)}`,
+  )
+}
+
+const isSignal = (value: unknown): value is AbortSignal =>
+  typeof value === 'object' &&
+  value !== null &&
+  'aborted' in value &&
+  typeof value.aborted === 'boolean' &&
+  'addEventListener' in value &&
+  typeof value.addEventListener === 'function'

@@ -51,7 +51,3 @@ export const HEAP_SHARE = 0.25
 
 /** Records that `add` admits between two turns of the event loop. */
 export const ADDS_PER_TURN = 256
-
-/** Calls of `onDrop` and the like that may wait for the end of a step. */
-export const MAX_CALLBACKS_PER_TURN = 10_000
-

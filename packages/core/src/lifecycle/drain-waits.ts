@@ -1,10 +1,9 @@
+import type { RecordQueue } from '../queue/record-queue.js'
 import type { Timers } from '../time/timers.js'
 
 interface Wait {
   /** Records admitted up to this sequence are waited for. */
   readonly mark: number
-  /** How many of them are still unsettled. */
-  left: number
   readonly end: () => void
 }
 
@@ -16,10 +15,12 @@ export interface WaitOptions {
 
 /** Everyone who waits for records to be settled: drain, flush and close, each with its own deadline. */
 export class DrainWaits {
+  readonly #queue: RecordQueue
   readonly #timers: Timers
   readonly #waits = new Set<Wait>()
 
-  constructor(timers: Timers) {
+  constructor(queue: RecordQueue, timers: Timers) {
+    this.#queue = queue
     this.#timers = timers
   }
 
@@ -28,32 +29,36 @@ export class DrainWaits {
   }
 
   /**
-   * Waits until the `left` records admitted up to `mark` are settled, or for less. Resolves with
-   * how many of them are not settled.
+   * Waits until the records admitted so far are settled, or for less. Resolves with how many of them
+   * are not.
    */
-  wait(mark: number, left: number, { timeoutMs, signal }: WaitOptions): Promise<number> {
-    if (left === 0 || signal?.aborted === true) return Promise.resolve(left)
+  wait({ timeoutMs, signal }: WaitOptions): Promise<number> {
+    const queue = this.#queue
+    const mark = queue.lastSequence
+    if (queue.records === 0) return Promise.resolve(0)
+    if (signal?.aborted === true) return Promise.resolve(queue.countUpTo(mark))
     // The caller awaits this: the timers that lead to it must keep the process alive.
     this.#timers.hold()
     return new Promise(resolve => {
       const end = (): void => {
         if (!this.#waits.delete(wait)) return
-        cancelTimer?.()
+        cancelTimer()
         signal?.removeEventListener('abort', end)
         this.#timers.release()
-        resolve(wait.left)
+        resolve(queue.countUpTo(mark))
       }
-      const wait: Wait = { mark, left, end }
-      const cancelTimer = timeoutMs > 0 ? this.#timers.after(timeoutMs, end) : undefined
+      const wait: Wait = { mark, end }
+      const cancelTimer = timeoutMs > 0 ? this.#timers.after(timeoutMs, end) : () => {}
       this.#waits.add(wait)
       signal?.addEventListener('abort', end)
     })
   }
 
-  settled(sequence: number): void {
-    for (const wait of this.#waits) {
-      if (sequence <= wait.mark && --wait.left === 0) wait.end()
-    }
+  /** Stage at the end of a step: ends the waits whose records are all settled. */
+  check(): void {
+    if (this.#waits.size === 0) return
+    const oldest = this.#queue.oldest()?.sequence ?? Number.POSITIVE_INFINITY
+    for (const wait of this.#waits) if (oldest > wait.mark) wait.end()
   }
 
   /** Nothing more will be settled for now. */

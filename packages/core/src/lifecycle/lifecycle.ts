@@ -1,15 +1,23 @@
+import type { Admission } from '../admission/admission.js'
+import type { UserCallbacks } from '../callbacks/user-callbacks.js'
 import {
   AlreadyStartedError,
   AlreadyStoppedError,
   ClosedError,
-  DeliveryError,
   NotRunningError,
 } from '../errors/errors.js'
-import type { Engine } from '../pipeline.js'
-import type { Entry } from '../queue/pending-record.js'
+import type { RecordQueue } from '../queue/record-queue.js'
 import type { Leftover } from '../record/record.js'
-import type { WaitOptions } from './drain-waits.js'
-import { type State, type Step, transition } from './state.js'
+import type { CircuitBreaker } from '../request/circuit-breaker.js'
+import type { Scheduler } from '../request/scheduler.js'
+import type { Settlement } from '../settling/settlement.js'
+import type { Counters } from '../stats/counters.js'
+import type { Reporter } from '../stats/reporter.js'
+import type { StreamWatcher } from '../stream/stream-watcher.js'
+import type { Timers } from '../time/timers.js'
+import type { DrainWaits, WaitOptions } from './drain-waits.js'
+import type { StateMachine } from './state.js'
+import type { Steps } from './steps.js'
 
 /** What a flush or drain achieved. */
 export interface FlushResult {
@@ -25,170 +33,192 @@ export interface CloseResult {
   readonly leftover: readonly Leftover[]
 }
 
-interface Closing extends CloseResult {
-  readonly entries: Entry[]
+export interface LifecyclePorts {
+  readonly state: StateMachine
+  readonly steps: Steps
+  readonly queue: RecordQueue
+  readonly admission: Admission
+  readonly scheduler: Scheduler
+  readonly breaker: CircuitBreaker
+  readonly waits: DrainWaits
+  readonly settlement: Settlement
+  readonly callbacks: UserCallbacks
+  readonly counters: Counters
+  readonly reporter: Reporter
+  readonly watcher: StreamWatcher
+  readonly timers: Timers
 }
 
-/** Start, stop, drain, flush and close: the only place that changes the state. */
+/** Start, stop, drain, flush and close. */
 export class Lifecycle {
-  #state: State = 'idle'
+  readonly #ports: LifecyclePorts
   #flushes = 0
   #stopping: (() => void)[] = []
-  #closing: Promise<Closing> | undefined
-  /** Set once `close()` was called: its caller gets the leftovers. */
-  #closed: Promise<CloseResult> | undefined
-  readonly #engine: () => Engine
+  #closing: Promise<CloseResult> | undefined
+  /** Whether somebody called `close()` and so gets the leftovers. */
+  #closeCalled = false
 
-  /** The engine reads the state, so it is made after this and handed over lazily. */
-  constructor(engine: () => Engine) {
-    this.#engine = engine
+  constructor(ports: LifecyclePorts) {
+    this.#ports = ports
   }
 
-  get state(): State {
-    return this.#state
+  /** @throws {NotRunningError} nothing is admitted now */
+  mustRun(call: string): void {
+    const { current } = this.#ports.state
+    if (current === 'running') return
+    if (current === 'closed' || current === 'closing') throw new ClosedError(call)
+    throw new NotRunningError(`${call}: the producer is ${current}; call start() first`)
   }
 
   start(): void {
-    if (this.#state === 'closed' || this.#state === 'closing') throw new ClosedError('start()')
-    if (!this.#step('start')) throw new AlreadyStartedError(this.#state)
-    const { gate, reporter, dispatcher, buffer, learner } = this.#engine()
-    gate.probeNow()
+    const { state, breaker, reporter, scheduler, watcher } = this.#ports
+    if (state.current === 'closed' || state.current === 'closing') throw new ClosedError('start()')
+    if (!state.step('start')) throw new AlreadyStartedError(state.current)
+    breaker.probeNow()
     reporter.start()
-    if (buffer.records > 0) this.#engine().expiry.recordAdmitted()
-    dispatcher.wake()
-    learner.started()
+    scheduler.wake()
+    watcher.started()
   }
 
   async stop(): Promise<void> {
-    const before = this.#state
-    if (before !== 'running' || !this.#step('stop')) throw new AlreadyStoppedError(before)
-    const { dispatcher, waits, reporter } = this.#engine()
-    this.#shutDoor('the producer was stopped')
-    dispatcher.rest()
+    const { state, scheduler, waits, reporter, steps, timers } = this.#ports
+    const before = state.current
+    if (before !== 'running' || !state.step('stop')) throw new AlreadyStoppedError(before)
+    this.#refuseWaiting('the producer was stopped')
+    scheduler.cancelTimers()
     waits.endAll()
-    // Held until the request under way is answered: the caller awaits that.
-    if (dispatcher.inFlight > 0) await new Promise<void>(resolve => this.#stopping.push(resolve))
+    // Held until the requests in flight are answered: the caller awaits that.
+    if (scheduler.inFlight > 0) {
+      timers.hold()
+      await new Promise<void>(resolve => this.#stopping.push(resolve))
+      timers.release()
+    }
     // A flush or close may have taken over meanwhile; the state is theirs then.
-    if (this.#state === 'stopping') this.#rest()
+    if (state.current === 'stopping') this.#becomeIdle()
     reporter.stop()
-    reporter.report()
+    steps.run(() => reporter.report())
   }
 
   async drain(options: WaitOptions): Promise<FlushResult> {
-    if (this.#state === 'closed') throw new ClosedError('drain()')
-    if (this.#state === 'idle' || this.#state === 'stopping') {
+    const { current } = this.#ports.state
+    if (current === 'closed') throw new ClosedError('drain()')
+    if (current === 'idle' || current === 'stopping') {
       throw new NotRunningError(
-        `drain(): the producer is ${this.#state}; call start() first, or flush() to send what it kept`,
+        `drain(): the producer is ${current}; call start() first, or flush() to send what it kept`,
       )
     }
     return this.#sendAll(options)
   }
 
   async flush(options: WaitOptions, sendStats: boolean): Promise<FlushResult> {
-    if (this.#state === 'closed') throw new ClosedError('flush()')
-    this.#step('flush')
-    this.#shutDoor('the producer is being flushed')
+    const { state, breaker, reporter, steps } = this.#ports
+    if (state.current === 'closed') throw new ClosedError('flush()')
+    state.step('flush')
+    breaker.probeNow()
+    this.#refuseWaiting('the producer is being flushed')
     this.#flushes++
     const result = await this.#sendAll(options)
     this.#flushes--
-    const { reporter } = this.#engine()
-    if (this.#flushes === 0 && this.#state === 'flushing') this.#rest()
-    if (sendStats && result.remaining === 0) reporter.report()
+    if (this.#flushes === 0 && state.current === 'flushing') this.#becomeIdle()
+    if (sendStats && result.remaining === 0) steps.run(() => reporter.report())
     return result
   }
 
-  close(options: WaitOptions): Promise<CloseResult> {
-    this.#closed ??= this.#closeOnce(options).then(({ sent, leftover }) => ({ sent, leftover }))
-    return this.#closed
+  async close(options: WaitOptions): Promise<CloseResult> {
+    this.#closeCalled = true
+    return this.#closeOnce(options)
   }
 
   /** Closes for an owner who looks at no result: what is left over is dropped, and so handed back. */
   async dispose(options: WaitOptions): Promise<void> {
-    const handedOver = this.#closed !== undefined
-    const { entries } = await this.#closeOnce(options)
-    if (handedOver) return
-    const { buffer, settler } = this.#engine()
-    this.#closed ??= Promise.resolve({ sent: 0, leftover: [] })
-    for (const entry of entries.splice(0)) {
-      buffer.forget(entry)
-      settler.giveUp(entry, 'closed')
-    }
+    await this.#closeOnce(options)
   }
 
-  /** The last request under way was answered. */
-  quiet(): void {
+  /** Stage at the end of a step: tells those who wait for the last answer. */
+  checkStopped(): void {
+    if (this.#stopping.length === 0 || this.#ports.scheduler.inFlight > 0) return
     for (const resolve of this.#stopping.splice(0)) resolve()
   }
 
-  #closeOnce(options: WaitOptions): Promise<Closing> {
+  #closeOnce(options: WaitOptions): Promise<CloseResult> {
     this.#closing ??= this.#close(options)
     return this.#closing
   }
 
-  async #close(options: WaitOptions): Promise<Closing> {
-    this.#step('close')
-    this.#shutDoor('the producer is being closed')
+  async #close(options: WaitOptions): Promise<CloseResult> {
+    const { state, breaker, steps } = this.#ports
+    state.step('close')
+    breaker.probeNow()
+    this.#refuseWaiting('the producer is being closed')
     const { sent } = await this.#sendAll(options)
-    const { dispatcher, learner, waits, reporter, expiry, unsettled } = this.#engine()
-    const left = unsettled()
-    dispatcher.abort()
-    this.#step('ended')
-    dispatcher.rest()
-    learner.rest()
-    expiry.rest()
+    let leftover: readonly Leftover[] = []
+    steps.run(() => {
+      leftover = this.#end()
+    })
+    return { sent, leftover }
+  }
+
+  /** After this nothing of the producer runs any more. What is left has one fate: handed back or dropped. */
+  #end(): readonly Leftover[] {
+    const { state, queue, scheduler, watcher, waits, reporter, settlement } = this.#ports
+    const left = queue.abandon()
+    scheduler.abort()
+    state.step('ended')
+    scheduler.cancelTimers()
+    watcher.stop()
     waits.endAll()
-    this.quiet()
-    for (const { entry, inFlight } of left) {
-      // Whether the aborted request was carried out is unknown for ever.
-      if (inFlight) entry.markPossiblyDelivered()
-      if (entry.waiter === undefined) continue
-      entry.waiter.reject(
-        new DeliveryError(
-          'closed',
-          'the producer was closed before the record was delivered',
-          entry.history,
-          entry.possiblyDelivered,
-          entry.error,
-        ),
-      )
-      entry.waiter = undefined
+    if (!this.#closeCalled) queue.forgetAbandoned()
+    for (const record of left) {
+      if (this.#closeCalled) settlement.leftOver(record)
+      else settlement.dropped(record, 'closed')
     }
     reporter.stop()
     reporter.report()
-    const entries = left.map(({ entry }) => entry)
-    return { sent, leftover: entries.map(entry => entry.leftover()), entries }
+    return this.#closeCalled ? left.map(record => record.leftover()) : []
   }
 
   async #sendAll(options: WaitOptions): Promise<FlushResult> {
-    const { buffer, counters, dispatcher, waits } = this.#engine()
+    const { counters, scheduler, waits, callbacks, timers } = this.#ports
     const before = counters.delivered
-    const pending = waits.wait(buffer.lastSequence, buffer.records, options)
-    dispatcher.wake()
+    const began = timers.now()
+    const pending = waits.wait(options)
+    scheduler.wake()
     const remaining = await pending
-    return { sent: counters.delivered - before, remaining }
+    const sent = counters.delivered - before
+    if (callbacks.busy) await this.#callbacksFinish(options, began)
+    return { sent, remaining }
   }
 
-  #rest(): void {
-    this.#step('ended')
-    const { dispatcher, expiry, reporter, waits, learner } = this.#engine()
-    dispatcher.rest()
-    learner.rest()
+  /** What `onDrop` does with the dropped records is part of the work, as far as the deadline allows. */
+  async #callbacksFinish({ timeoutMs, signal }: WaitOptions, began: number): Promise<void> {
+    const { callbacks, timers } = this.#ports
+    const left = timeoutMs === 0 ? Number.POSITIVE_INFINITY : began + timeoutMs - timers.now()
+    if (left <= 0 || signal?.aborted === true) return
+    let end = (): void => {}
+    const deadline = new Promise<void>(resolve => {
+      const cancel = timers.after(left, resolve)
+      signal?.addEventListener('abort', () => resolve(), { once: true })
+      end = cancel
+    })
+    timers.hold()
+    await Promise.race([callbacks.finished(), deadline])
+    timers.release()
+    end()
+  }
+
+  #becomeIdle(): void {
+    const { state, scheduler, reporter, waits, watcher } = this.#ports
+    state.step('ended')
+    scheduler.cancelTimers()
+    watcher.stop()
     // A drain that a flush with a shorter deadline took over: nothing is sent for it any more.
     waits.endAll()
-    expiry.rest()
     reporter.stop()
   }
 
-  #shutDoor(why: string): void {
-    this.#engine().admission.shut(
-      () => new NotRunningError(`${why} while the record waited for room; it was not admitted`),
+  #refuseWaiting(why: string): void {
+    this.#ports.admission.refuseWaiting(
+      () => new NotRunningError(`${why} while the record waited for capacity; it was not admitted`),
     )
-  }
-
-  /** The one way to another state. */
-  #step(step: Step): boolean {
-    const next = transition(this.#state, step)
-    if (next !== undefined) this.#state = next
-    return next !== undefined
   }
 }

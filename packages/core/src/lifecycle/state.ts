@@ -22,5 +22,24 @@ const TRANSITIONS: Readonly<Record<State, Readonly<Partial<Record<Step, State>>>
   closed: {},
 }
 
-/** The state after a step; undefined when the step is not allowed now. */
-export const transition = (state: State, step: Step): State | undefined => TRANSITIONS[state][step]
+/** The one place that holds the state and changes it. */
+export class StateMachine {
+  #state: State = 'idle'
+
+  get current(): State {
+    return this.#state
+  }
+
+  /** Whether requests may leave. */
+  get sends(): boolean {
+    return this.#state === 'running' || this.#state === 'flushing' || this.#state === 'closing'
+  }
+
+  /** Takes a step; false when it is not allowed now, and nothing has changed. */
+  step(step: Step): boolean {
+    const next = TRANSITIONS[this.#state][step]
+    if (next === undefined) return false
+    this.#state = next
+    return true
+  }
+}

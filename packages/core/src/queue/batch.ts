@@ -6,6 +6,12 @@ export interface Batch {
   readonly records: readonly QueuedRecord[]
   /** A part of a bisected request: nothing else is in it, so that its outcome tells of it alone. */
   readonly isPart: boolean
+  /** Whether it matters where the records are stored: somebody awaits a receipt, or a shard backs off. */
+  readonly wantsPlaces: boolean
+  /** Whether some of its records belong to a shard that backs off, or backed off. */
+  readonly tracksShards: boolean
+  /** Whether it is the turn of such a shard. */
+  readonly isTurn: boolean
 }
 
 /** As the queue knows it. */

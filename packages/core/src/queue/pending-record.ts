@@ -34,6 +34,8 @@ export interface QueuedRecord extends PackableRecord {
   readonly history: readonly Attempt[]
   /** The newest failure, made when it is asked for: a stack trace for each try would cost more than the try. */
   readonly error: Error | undefined
+  /** Its words; undefined when nothing was tried. */
+  readonly lastMessage: string | undefined
   attempts(startedAt: number, endedAt: number): readonly Attempt[]
   userRecord(): UserRecord
   leftover(): Leftover
@@ -124,6 +126,10 @@ export class PendingRecord implements QueuedRecord {
     const retry = this.#retry
     if (retry?.history === undefined) return undefined
     return retry.error ?? new Error(retry.message)
+  }
+
+  get lastMessage(): string | undefined {
+    return this.#retry?.history === undefined ? undefined : this.#retry.message
   }
 
   get possiblyDelivered(): boolean {

@@ -279,6 +279,11 @@ export class RecordQueue {
     if (isFault) record?.addFault(failed.endedAt)
   }
 
+  /** The only record of the batch is to blame for its failure. */
+  noteFault(batch: Batch, now: number): void {
+    this.#inFlight.get(batch)?.records[0]?.addFault(now)
+  }
+
   /**
    * The request failed as a whole, when `successes` had succeeded. Returns whether one of its
    * records may be to blame, since it failed often while others succeeded.

@@ -20,12 +20,18 @@ interface Filling extends TakenBatch {
   readonly records: PendingRecord[]
   readonly turns: Set<ShardBackoff>
   oldest: PendingRecord | undefined
+  wantsPlaces: boolean
+  tracksShards: boolean
+  isTurn: boolean
 }
 
 const newBatch = (isPart: boolean): Filling => ({
   records: [],
   oldest: undefined,
   isPart,
+  wantsPlaces: false,
+  tracksShards: false,
+  isTurn: false,
   turns: new Set(),
 })
 
@@ -128,6 +134,7 @@ export class Taking {
         if (!this.#takeOne(builder, batch, record)) return
         shard.trying = true
         batch.turns.add(shard)
+        batch.isTurn = true
         record = next
       }
     }
@@ -192,6 +199,8 @@ export class Taking {
   #add(batch: Filling, record: PendingRecord): void {
     record.place = 'inFlight'
     batch.records.push(record)
+    if (record.waiter !== undefined) batch.wantsPlaces = true
+    if (record.shard !== undefined) batch.wantsPlaces = batch.tracksShards = true
     const { oldest } = batch
     if (oldest === undefined || record.sequence < oldest.sequence) batch.oldest = record
   }

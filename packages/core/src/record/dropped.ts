@@ -5,11 +5,13 @@ import type { UserRecord } from './record.js'
 export const DROP_REASONS = [
   /** Failed `maxAttemptsPerRecord` times by its own fault. */
   'maxAttempts',
+  /** Failed by its own fault for longer than `retryTimeout`. */
+  'retryTimeout',
   /** Older than `recordTtl`. */
   'expired',
   /** The service refuses this record whatever the circumstances. */
   'rejected',
-  /** Made room under `whenFull: 'dropOldest'`, was the newest under `'dropNewest'`, or the seed's full-buffer rule. */
+  /** The oldest under `whenFull: 'dropOldest'`, the newest under `'dropNewest'`, or of the batch that `'rejectThenDropBatch'` gives up. */
   'bufferFull',
   /** Left when the producer was disposed of, with nobody to hand it to but `onDrop`. */
   'closed',

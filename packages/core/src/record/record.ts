@@ -1,6 +1,6 @@
 import type { Attempt } from './attempt.js'
 
-/** What can be sent: bytes, or text that is sent as UTF-8. Bytes are not copied: leave them alone until the record is settled. */
+/** What can be sent: bytes, which are copied, or text that is sent as UTF-8. */
 export type RecordData = Uint8Array | string
 
 /** A record as its owner added it; also the form in which it is handed back. */

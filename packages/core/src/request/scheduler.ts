@@ -40,8 +40,6 @@ export interface SchedulerPorts {
   readonly draining: () => boolean
   readonly departed: (request: SentRequest) => void
   readonly answered: (request: SentRequest, outcome: RequestOutcome) => void
-  /** The records could not be made into a request. */
-  readonly buildFailed: (request: SentRequest, error: unknown) => void
   readonly expired: (record: QueuedRecord) => void
 }
 
@@ -86,7 +84,7 @@ export class Scheduler {
     const { queue, flushInterval, recordTtl, awaited } = this.#ports
     if (queue.isReadyDue() || awaited()) {
       if (this.#mayLeave()) this.wake()
-    } else if (flushInterval > 0 && !this.#linger.armed) this.wake()
+    } else if (flushInterval > 0 && !this.#linger.armed && queue.hasReady) this.wake()
     if (recordTtl > 0 && !this.#expiry.armed) this.wake()
   }
 
@@ -154,14 +152,14 @@ export class Scheduler {
   }
 
   #send(batch: Batch, builder: ReturnType<Packer['open']>, now: number): void {
-    const { sender, breaker, departed, answered, buildFailed, steps } = this.#ports
+    const { sender, breaker, departed, answered, steps } = this.#ports
     const request = { batch, startedAt: now, generation: breaker.started() }
     let built: BuiltRequest
     try {
       built = builder.build(batch.records)
     } catch (error) {
       const unbuilt = { ...request, carriers: undefined, shards: undefined, count: 0 }
-      return buildFailed(unbuilt, error)
+      return answered(unbuilt, { kind: 'unbuilt', error })
     }
     const { carriers, shards, count } = built
     const sent: SentRequest = { ...request, carriers, shards, count }

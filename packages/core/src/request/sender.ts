@@ -2,6 +2,7 @@ import { type Answer, readAnswer } from '../client/answer.js'
 import type { StreamClient } from '../client/stream-client.js'
 import { THAW_GRACE_MS } from '../config/tuning.js'
 import { RequestTimeoutError } from '../errors/errors.js'
+import type { OutgoingRecord } from '../packing/outgoing.js'
 import type { BuiltRequest } from '../packing/request-builder.js'
 import type { Timers } from '../time/timers.js'
 
@@ -10,6 +11,8 @@ export type RequestOutcome =
   | Exclude<Answer, { kind: 'unusable' }>
   /** `error`: whatever was thrown. */
   | { readonly kind: 'failed'; readonly error: unknown }
+  /** The records could not be made into a request: nothing left. */
+  | { readonly kind: 'unbuilt'; readonly error: unknown }
 
 /** A request in flight. */
 export interface InFlightRequest {
@@ -78,7 +81,12 @@ export class Sender {
     needsPlaces: boolean,
     signal: AbortSignal,
   ): Promise<RequestOutcome> {
-    const ready = records instanceof Promise ? await records : records
+    let ready: readonly OutgoingRecord[]
+    try {
+      ready = records instanceof Promise ? await records : records
+    } catch (error) {
+      return { kind: 'unbuilt', error }
+    }
     // Given up while it was being compressed: nothing may leave any more.
     signal.throwIfAborted()
     const answer = readAnswer(await this.#client.putRecords(ready, signal), sent, needsPlaces)

@@ -1,48 +1,38 @@
-import type { PutRecordsResult } from '../client/client-types.js'
-import type { RequestReport } from '../config/options.js'
-import { DeliveryError } from '../errors/errors.js'
-import type { Isolation } from '../queue/bisection.js'
-import { isBlind, laneOf } from '../queue/lane-of.js'
-import type { Entry } from '../queue/pending-record.js'
-import type { RecordBuffer } from '../queue/record-queue.js'
-import { type RetryLanes, SPREAD_LANE } from '../queue/shard-backoff.js'
-import type { DroppedRecord, DropReason } from '../record/dropped.js'
-import type { Batcher } from '../request/batcher.js'
-import type { RequestGate } from '../request/circuit-breaker.js'
-import type { Departure } from '../request/scheduler.js'
-import { isStored, type Outcome } from '../request/sender.js'
+import type { UserCallbacks } from '../callbacks/user-callbacks.js'
+import type { RecordResult, Stored } from '../client/answer.js'
+import type { WhenFull } from '../config/options.js'
+import { STUCK_AFTER_ERRORS } from '../config/tuning.js'
+import type { RecordQueue } from '../queue/record-queue.js'
+import type { CircuitBreaker } from '../request/circuit-breaker.js'
+import type { SentRequest } from '../request/scheduler.js'
+import type { RequestOutcome } from '../request/sender.js'
 import type { Counters } from '../stats/counters.js'
 import type { EventLog } from '../stats/event-log.js'
 import type { Timers } from '../time/timers.js'
-import { classifyRequestError, type Verdict } from './classify.js'
-import { type Failure, failureOf, strayRecords } from './failure.js'
+import type { Verdict } from './classify.js'
+import { type Decision, decide, dropped, ownFailure, type RetryBounds } from './decide.js'
+import { failureOf, type RequestFailure } from './failure-cause.js'
+import type { Settlement } from './settlement.js'
+import { strayRecords } from './stray-records.js'
 
-/** Failed requests in a row after which the seed's full-buffer rule gives up a batch. */
-const STUCK_AFTER_ERRORS = 5
-
-export interface SettlerPorts {
-  readonly buffer: RecordBuffer
-  readonly lanes: RetryLanes
-  readonly isolation: Isolation
-  readonly batcher: Batcher
-  readonly gate: RequestGate
+export interface SettlerPorts extends RetryBounds {
+  readonly queue: RecordQueue
+  readonly breaker: CircuitBreaker
+  readonly settlement: Settlement
   readonly counters: Counters
   readonly log: EventLog
   readonly timers: Timers
-  readonly maxAttemptsPerRecord: number
-  readonly dropBatchWhenStuck: boolean
+  readonly callbacks: UserCallbacks
+  readonly whenFull: WhenFull
   /** Records landed in another shard than predicted. */
   readonly shardsChanged: () => void
-  readonly onDrop: ((dropped: DroppedRecord) => void) | undefined
-  readonly onRequest: ((request: RequestReport) => void) | undefined
-  /** A record left the producer's care. */
-  readonly settled: (entry: Entry) => void
 }
 
-const NO_RESULTS: readonly PutRecordsResult[] = []
-const hasWaiter = ({ waiter }: Entry): boolean => waiter !== undefined
-
-/** Tells each record of an answered request what became of it. Every record settles here, once. */
+/**
+ * Decides what becomes of the records of a request that ended: first for all of them, without
+ * changing anything; then the queue moves them; then those that left are told. If something throws
+ * all the same, the records that are not settled go back to the queue.
+ */
 export class Settler {
   readonly #ports: SettlerPorts
 
@@ -50,239 +40,217 @@ export class Settler {
     this.#ports = ports
   }
 
-  answered(departure: Departure, outcome: Outcome): void {
-    const { counters, timers } = this.#ports
+  answered(request: SentRequest, outcome: RequestOutcome): void {
+    const { queue, breaker, log, timers, counters } = this.#ports
     const now = timers.now()
-    counters.requestEnded(now - departure.startedAt)
-    this.#report(departure, outcome, now)
-    if (outcome.kind === 'failed') this.#requestFailed(departure, outcome.error, now)
-    else this.#requestAnswered(departure, outcome.results, outcome.failed, now)
-  }
-
-  #report({ batch, packed, startedAt }: Departure, outcome: Outcome, now: number): void {
-    const { onRequest, log } = this.#ports
-    if (onRequest === undefined) return
     try {
-      onRequest({
-        duration: now - startedAt,
-        records: batch.entries.length,
-        kinesisRecords: packed.count,
-        ...(outcome.kind === 'failed' && { errorCode: classifyRequestError(outcome.error).code }),
-      })
+      counters.requestEnded(now - request.startedAt)
+      switch (outcome.kind) {
+        case 'allStored':
+          this.#allStored(request, outcome.places, now)
+          break
+        case 'answered':
+          this.#report(request, now)
+          this.#answered(request, outcome.results, now)
+          break
+        case 'unbuilt':
+          this.#failed(request, unbuilt(outcome.error), true, now)
+          break
+        case 'failed':
+          this.#failed(request, failureOf(outcome.error), false, now)
+          break
+      }
     } catch (error) {
-      log.callbackThrew('onRequest', error)
+      log.unexpected(error)
+      breaker.failed(request.generation, now, false, request.batch.records.length)
+      queue.requeue(request.batch)
     }
   }
 
-  #requestAnswered(
-    { batch, packed, startedAt, generation }: Departure,
-    read: () => readonly PutRecordsResult[],
-    failed: number,
+  #report({ batch, count, startedAt }: SentRequest, now: number, errorCode?: string): void {
+    const { callbacks } = this.#ports
+    if (!callbacks.wantsRequests) return
+    callbacks.requestEnded({
+      duration: now - startedAt,
+      records: batch.records.length,
+      kinesisRecords: count,
+      ...(errorCode !== undefined && { errorCode }),
+    })
+  }
+
+  #allStored(request: SentRequest, places: readonly Stored[] | undefined, now: number): void {
+    const { queue, breaker, settlement, log } = this.#ports
+    const { batch, carriers, shards, startedAt, generation } = request
+    this.#report(request, now)
+    if (places !== undefined && (batch.tracksShards || shards !== undefined))
+      return this.#answered(request, places, now)
+    breaker.succeeded(generation)
+    queue.stored(batch)
+    const { records } = batch
+    for (let i = 0; i < records.length; i++)
+      settlement.delivered(records[i], places?.[carriers?.[i] ?? i], startedAt, now)
+    log.success(records.length)
+  }
+
+  #answered(request: SentRequest, results: readonly RecordResult[], now: number): void {
+    const { queue, log, counters } = this.#ports
+    const { batch, carriers, startedAt } = request
+    const { records } = batch
+    const astray = strayRecords(request, results)
+    const decisions = records.map((record, i) =>
+      decide(record, results[carriers?.[i] ?? i] ?? MISSING, astray.has(i), this.#ports, now),
+    )
+    this.#tellBreaker(request, decisions, now)
+    decisions.forEach(({ verdict, message, isFault }, i) => {
+      if (verdict === undefined) return
+      const { code, ambiguous } = verdict
+      const failed = { code, ambiguous, message, startedAt, endedAt: now }
+      queue.noteFailedRecord(batch, i, failed, isFault)
+    })
+    queue.answered(
+      batch,
+      decisions.map(({ fate }) => fate),
+      startedAt,
+      now,
+    )
+    if (astray.size > 0) this.#ports.shardsChanged()
+    const tally = this.#tell(request, decisions, results, now)
+    if (tally.failed === 0) return log.success(tally.stored)
+    log.partial(tally.stored, tally.failed, tally.codes)
+    if (tally.retried > 0) {
+      counters.retries += tally.retried
+      log.requeued(tally.retried)
+    }
+  }
+
+  /** What the answer says of the service as a whole. */
+  #tellBreaker(
+    { batch, generation }: SentRequest,
+    decisions: readonly Decision[],
     now: number,
   ): void {
-    const { gate, counters, lanes, log } = this.#ports
-    const { entries } = batch
-    const { carriers, shards } = packed
-    if (failed === 0 && batch.lanes === undefined && shards === undefined) {
-      counters.succeeded(now)
-      gate.succeeded(generation)
-      // Receipts alone need the places.
-      const results = entries.some(hasWaiter) ? read() : NO_RESULTS
-      for (let i = 0; i < entries.length; i++)
-        this.#deliver(entries[i], results[carriers?.[i] ?? i], startedAt, now)
-      log.success(entries.length)
+    const { breaker } = this.#ports
+    const pauses = decisions.some(({ verdict }) => verdict?.action === 'pause')
+    // All refused, and no shard is known of which that could be said: only fewer requests help.
+    const blind =
+      !batch.isTurn &&
+      decisions.every(({ fate }, i) => {
+        if (fate.kind === 'stored' || fate.kind === 'dropped') return false
+        if (fate.kind !== 'throttled' || fate.shardId !== undefined)
+          return fate.kind !== 'throttled'
+        const record = batch.records[i]
+        return record?.partitionKey !== undefined || record?.explicitHashKey !== undefined
+      })
+    if (pauses || blind) breaker.failed(generation, now, pauses, batch.records.length)
+    else breaker.succeeded(generation)
+  }
+
+  /** Tells those that left, and counts. */
+  #tell(
+    { batch, carriers, startedAt }: SentRequest,
+    decisions: readonly Decision[],
+    results: readonly RecordResult[],
+    now: number,
+  ): { stored: number; failed: number; retried: number; codes: Map<string, number> } {
+    const { settlement, counters } = this.#ports
+    const codes = new Map<string, number>()
+    let [stored, retried] = [0, 0]
+    decisions.forEach(({ fate, verdict, dropped: reason }, i) => {
+      const record = batch.records[i]
+      const result = results[carriers?.[i] ?? i]
+      if (verdict !== undefined) codes.set(verdict.code, (codes.get(verdict.code) ?? 0) + 1)
+      if (fate.kind === 'stored') {
+        stored++
+        const place = result?.kind === 'stored' ? result : undefined
+        settlement.delivered(record, place, startedAt, now)
+      } else if (reason !== undefined) settlement.dropped(record, reason)
+      else retried++
+      if (fate.kind === 'throttled') counters.throttled(fate.shardId ?? 'unknown')
+    })
+    return { stored, failed: decisions.length - stored, retried, codes }
+  }
+
+  /** @param isLocal nothing left: the records could not be made into a request */
+  #failed(
+    request: SentRequest,
+    { verdict, error, message }: RequestFailure,
+    isLocal: boolean,
+    now: number,
+  ): void {
+    const { queue, breaker, counters, log } = this.#ports
+    const { batch, startedAt, generation } = request
+    const { records } = batch
+    const { code, ambiguous, action } = verdict
+    this.#report(request, now, code)
+    counters.requestFailed(code)
+    queue.noteFailedTry(batch, { code, ambiguous, message, error, startedAt, endedAt: now })
+    const suspect = queue.noteRequestFailure(batch, breaker.successes)
+    const isRefused = isLocal || action === 'isolate' || action === 'fail'
+    // While others succeed, the fault is in this request: in one of its records.
+    const isToBlame = isRefused || (breaker.serviceWorks && (batch.isPart || suspect))
+    if (isToBlame) breaker.refused(generation, now)
+    else breaker.failed(generation, now, action === 'pause', records.length)
+    log.requestError(verdict, message, records.length, breaker.consecutiveErrors)
+
+    if (isToBlame && records.length > 1) {
+      counters.retries += records.length
+      return queue.bisect(batch)
+    }
+    if (isToBlame) {
+      const [only] = records
+      if (only === undefined) return
+      const decision = isRefused
+        ? dropped(verdict, message, 'rejected', false)
+        : ownFailure(only, verdict, message, this.#ports, now)
+      return this.#alone(request, decision, now)
+    }
+    if (this.#isStuck(action)) {
+      queue.answered(batch, records.map(() => ({ kind: 'dropped' })), startedAt, now)
+      for (const record of records) this.#ports.settlement.dropped(record, 'bufferFull')
       return
     }
-
-    const results = read()
-    const astray = strayRecords(packed, results)
-    if (astray.size > 0) this.#ports.shardsChanged()
-    const tally = new Map<string, { stored: number; failed: number }>()
-    const count = (lane: string, key: 'stored' | 'failed'): void => {
-      let entry = tally.get(lane)
-      if (entry === undefined) tally.set(lane, (entry = { stored: 0, failed: 0 }))
-      entry[key]++
-    }
-    // Deliveries first: then the order of a key knows which of its failed records is the oldest.
-    const failures: Failure[] = []
-    for (let i = 0; i < entries.length; i++) {
-      const [entry, result] = [entries[i], results[carriers?.[i] ?? i]]
-      if (entry === undefined) continue
-      if (isStored(result) && !astray.has(i)) {
-        this.#checkMoved(entry, result?.ShardId)
-        count(entry.lane ?? result?.ShardId ?? '', 'stored')
-        this.#deliver(entry, result, startedAt, now)
-      } else failures.push(failureOf(entry, result))
-    }
-    const stored = entries.length - failures.length
-    if (stored > 0) counters.succeeded(now)
-
-    const codes = new Map<string, number>()
-    const laneOfEntry = new Map<Entry, string>()
-    for (const { entry, verdict, message } of failures) {
-      codes.set(verdict.code, (codes.get(verdict.code) ?? 0) + 1)
-      const lane = laneOf(entry, verdict, message)
-      if (verdict.throttled) counters.throttled(lane)
-      if (!this.#recordFailed(entry, verdict, message, startedAt, now)) continue
-      count(lane, 'failed')
-      laneOfEntry.set(entry, lane)
-    }
-    const requeued = laneOfEntry.size
-    for (const entry of this.#ports.buffer.takeBack([...laneOfEntry.keys()]))
-      lanes.add(laneOfEntry.get(entry) ?? SPREAD_LANE, entry)
-    // All refused, and no lane knows which new records would be: only the gate can hold them back.
-    const blind =
-      requeued === entries.length && batch.lanes === undefined && [...tally.keys()].every(isBlind)
-    if (blind) gate.failed(generation, now, false)
-    else gate.succeeded(generation)
-    for (const [lane, counts] of tally)
-      lanes.report(lane, counts.stored, counts.failed, startedAt, now)
-    for (const lane of batch.lanes ?? []) lanes.answered(lane)
-    for (const lane of tally.keys()) lanes.answered(lane)
-    if (failures.length === 0) return log.success(stored)
-    log.partial(stored, failures.length, codes)
-    if (requeued > 0) {
-      counters.retries += requeued
-      log.requeued(requeued)
-    }
+    queue.requeue(batch)
+    counters.retries += records.length
+    log.requeued(records.length)
   }
 
-  #requestFailed({ batch, startedAt, generation }: Departure, error: unknown, now: number): void {
-    const { gate, counters, log, lanes, buffer } = this.#ports
-    const verdict = classifyRequestError(error)
-    const { entries } = batch
-    counters.requestFailed(verdict.code)
-    if (verdict.action === 'isolate') gate.refused(generation, now)
-    else gate.failed(generation, now, verdict.action === 'pause')
-    log.requestError(verdict, error, entries.length, gate.consecutiveErrors)
-
-    const message = error instanceof Error ? error.message : String(error)
-    for (const entry of entries) {
-      entry.failed(verdict.code, verdict.ambiguous, error, message, startedAt, now)
-    }
-    for (const lane of batch.lanes ?? []) lanes.answered(lane)
-
-    if (verdict.action === 'isolate') this.#isolate(buffer.takeBack(entries))
-    else if (
-      this.#ports.dropBatchWhenStuck &&
-      gate.consecutiveErrors >= STUCK_AFTER_ERRORS &&
-      verdict.action === 'retry' &&
-      buffer.nearlyFull
-    ) {
-      for (const entry of entries) this.drop(entry, 'bufferFull')
-    } else {
-      counters.retries += entries.length
-      log.requeued(entries.length)
-      this.#requeue(buffer.takeBack(entries), batch.isolated)
-    }
+  /** A record that failed in a request of its own, while others succeed. */
+  #alone({ batch, startedAt }: SentRequest, decision: Decision, now: number): void {
+    const { queue, counters, log, settlement } = this.#ports
+    if (decision.isFault) queue.noteFault(batch, now)
+    queue.answered(batch, [decision.fate], startedAt, now)
+    if (decision.dropped !== undefined) return settlement.dropped(batch.records[0], decision.dropped)
+    counters.retries++
+    log.requeued(1)
   }
 
-  #isolate(entries: readonly Entry[]): void {
-    const [only] = entries
-    if (entries.length === 1 && only !== undefined) this.drop(only, 'rejected')
-    else this.#ports.isolation.split(entries)
-  }
-
-  /** Back to the front, in order, to go with the next request that is allowed. */
-  #requeue(entries: readonly Entry[], isolated: boolean): void {
-    const { buffer, batcher, isolation, lanes } = this.#ports
-    if (isolated) return isolation.putBack(entries)
-    const ready = entries.filter(entry => entry.lane === undefined)
-    buffer.ready.putBack(ready)
-    for (const entry of ready) batcher.due(entry.sequence)
-    for (const entry of entries.toReversed()) if (entry.lane !== undefined) lanes.putBack(entry)
-  }
-
-  /** Notes the failure; false if it was the record's last. */
-  #recordFailed(
-    entry: Entry,
-    verdict: Verdict,
-    message: string | undefined,
-    startedAt: number,
-    now: number,
-  ): boolean {
-    const words = message ?? verdict.code
-    entry.failed(verdict.code, verdict.ambiguous, words, words, startedAt, now)
-    if (verdict.action === 'fail') {
-      this.drop(entry, 'rejected')
-      return false
-    }
-    // A throttled shard is not the record's fault; recordTtl bounds the wait.
-    if (!verdict.throttled && entry.addFault() >= this.#ports.maxAttemptsPerRecord) {
-      this.drop(entry, 'maxAttempts')
-      return false
-    }
-    return true
-  }
-
-  #checkMoved(entry: Entry, shardId: string | undefined): void {
-    const { lane } = entry
-    if (lane === undefined || lane.startsWith('*') || lane === shardId) return
-    const { buffer, batcher, lanes } = this.#ports
-    const waiting = lanes.moved(lane)
-    buffer.ready.putBack(waiting)
-    for (const { sequence } of waiting) batcher.due(sequence)
-  }
-
-  #deliver(
-    entry: Entry | undefined,
-    result: PutRecordsResult | undefined,
-    startedAt: number,
-    now: number,
-  ): void {
-    if (entry === undefined) return
-    const { buffer, counters } = this.#ports
-    buffer.release(entry)
-    counters.delivered++
-    counters.bytesDelivered += entry.bytes
-    if (entry.possiblyDelivered) counters.possibleDuplicates++
-    if (entry.waiter !== undefined) {
-      entry.waiter.resolve({
-        shardId: result?.ShardId ?? '',
-        sequenceNumber: result?.SequenceNumber ?? '',
-        attempts: entry.attempts(startedAt, now),
-        possibleDuplicate: entry.possiblyDelivered,
-      })
-    }
-    this.#ports.settled(entry)
-  }
-
-  /** Gives up a record that is in no list any more. */
-  drop(entry: Entry, reason: DropReason): void {
-    this.#ports.buffer.release(entry)
-    this.giveUp(entry, reason)
-  }
-
-  /** Gives up a record that the buffer no longer holds: counted, logged, handed back. */
-  giveUp(entry: Entry, reason: DropReason): void {
-    const { counters, log, onDrop } = this.#ports
-    counters.drop(reason)
-    const attempts = Object.freeze(entry.history)
-    // Made only here: a stack trace for each failed try would cost more than the try.
-    const error = typeof entry.error === 'string' ? new Error(entry.error) : entry.error
-    log.dropped(reason, error)
-    entry.waiter?.reject(
-      new DeliveryError(
-        reason,
-        `record dropped: ${reason}`,
-        attempts,
-        entry.possiblyDelivered,
-        error,
-      ),
+  /** The rule of the Go package batchproducer for a full buffer. */
+  #isStuck(action: string): boolean {
+    const { whenFull, breaker, queue } = this.#ports
+    return (
+      (whenFull === 'rejectThenDropBatch' || whenFull === 'waitThenDropBatch') &&
+      breaker.consecutiveErrors >= STUCK_AFTER_ERRORS &&
+      action === 'retry' &&
+      queue.isNearlyFull
     )
-    if (onDrop !== undefined) {
-      try {
-        onDrop({
-          record: entry.record(),
-          reason,
-          attempts,
-          ...(error !== undefined && { error }),
-          possiblyDelivered: entry.possiblyDelivered,
-        })
-      } catch (thrown) {
-        log.callbackThrew('onDrop', thrown)
-      }
-    }
-    this.#ports.settled(entry)
   }
+}
+
+/** One of the records is to blame, and nothing was sent. */
+const unbuilt = (error: unknown): RequestFailure => {
+  const { error: cause, message } = failureOf(error)
+  const verdict: Verdict = {
+    action: 'isolate',
+    throttled: false,
+    ambiguous: false,
+    code: 'RequestNotBuilt',
+  }
+  return { verdict, error: cause, message }
+}
+
+/** Cannot be: the validator answers for each record. */
+const MISSING: RecordResult = {
+  kind: 'failed',
+  code: 'NoSequenceNumber',
+  message: 'the answer says nothing of this record',
 }

@@ -1,14 +1,13 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
+import { MAX_COUNTED_NAMES } from '../config/tuning.js'
 import { DROP_REASONS, type DropReason } from '../record/dropped.js'
 import type { Latency } from './stats.js'
 
-/** Distinct shards and codes counted apart; a stream of more has its rest under `other`. */
-const MAX_NAMES = 1000
-
+/** A stream of more shards than this has its rest under `other`, which is a name like any. */
 const increment = (counts: Map<string, number>, name: string): void => {
-  const known = counts.get(name)
-  if (known === undefined && counts.size >= MAX_NAMES) return increment(counts, 'other')
-  counts.set(name, (known ?? 0) + 1)
+  const isCounted = counts.has(name) || counts.size < MAX_COUNTED_NAMES
+  const counted = isCounted ? name : 'other'
+  counts.set(counted, (counts.get(counted) ?? 0) + 1)
 }
 
 /** Everything counted since the producer was made. Plain numbers: always on, read at leisure. */
@@ -48,12 +47,8 @@ export class Counters {
     increment(this.requestErrorsByCode, code)
   }
 
-  succeeded(now: number): void {
-    this.lastSuccessAt = now
-  }
-
   throttled(shard: string): void {
-    increment(this.throttledByShard, shard.startsWith('*') ? 'unknown' : shard)
+    increment(this.throttledByShard, shard)
   }
 
   latency(): Latency {

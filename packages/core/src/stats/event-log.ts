@@ -1,45 +1,62 @@
+import type { UserCallbacks } from '../callbacks/user-callbacks.js'
 import type { Logger } from '../config/options.js'
 import type { DropReason } from '../record/dropped.js'
 import type { Verdict } from '../settling/classify.js'
-import type { Timers } from '../time/timers.js'
+import { boundedWords } from './bounded-words.js'
+import type { WarningLimiter } from './warning-limiter.js'
 
-/** Least time between two warnings of one kind: the first is seen at once, a storm as a count. */
-const WARNING_INTERVAL_MS = 30_000
-
-type Level = 'warn' | 'error'
-
-/** Where warnings go when nobody gave a logger: a loss may be unwanted news, never no news. */
-const PROCESS_WARNINGS: Logger = {
+/** Where warnings go when nobody gave a logger: losses are always reported. */
+export const PROCESS_WARNINGS: Logger = {
   debug: () => {},
   info: () => {},
   warn: message => process.emitWarning(message, 'KinesisProducerWarning'),
   error: message => process.emitWarning(message, 'KinesisProducerWarning'),
 }
 
-const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+type Level = 'warn' | 'error'
 
 /** The events of a producer's life, in words, for people. Programs read stats. */
 export class EventLog {
-  readonly #logger: Logger
+  readonly #callbacks: UserCallbacks
+  readonly #limiter: WarningLimiter
   readonly #stream: string
-  readonly #timers: Timers
   readonly #verbose: boolean
-  readonly #kinds = new Map<string, { at: number; suppressed: number }>()
+  readonly #silent: boolean
+  /** Records dropped in this step, by reason. */
+  readonly #drops = new Map<DropReason, { count: number; message: string | undefined }>()
 
-  constructor(logger: Logger | false | undefined, stream: string, timers: Timers) {
-    this.#logger = logger === false ? SILENT : (logger ?? PROCESS_WARNINGS)
+  /** @param logger `false`: silent; left out: warnings only */
+  constructor(
+    callbacks: UserCallbacks,
+    limiter: WarningLimiter,
+    stream: string,
+    logger: Logger | false | undefined,
+  ) {
+    this.#callbacks = callbacks
+    this.#limiter = limiter
+    this.#stream = stream
+    this.#silent = logger === false
     // Without a logger nobody reads these: do not even put the words together.
     this.#verbose = logger !== false && logger !== undefined
-    this.#stream = stream
-    this.#timers = timers
   }
 
   success(records: number): void {
     if (this.#verbose) this.#say('debug', `success: ${records} records stored`)
   }
 
+  noDeadline(): void {
+    if (this.#verbose)
+      this.#say(
+        'info',
+        'requestTimeout is 0: a request that is never answered holds its records until close()',
+      )
+  }
+
   partial(stored: number, failed: number, codes: ReadonlyMap<string, number>): void {
-    const list = [...codes].map(([code, count]) => `${code} ${count}`).join(', ')
+    const list = [...codes]
+      .slice(0, 5)
+      .map(([code, count]) => `${code} ${count}`)
+      .join(', ')
     this.#warn(
       'warn',
       'partial',
@@ -51,14 +68,31 @@ export class EventLog {
     if (this.#verbose) this.#say('info', `re-enqueued: ${records} records will be tried again`)
   }
 
-  dropped(reason: DropReason, error: unknown): void {
-    const cause = error instanceof Error ? `: ${error.message}` : ''
-    this.#warn('error', `dropped ${reason}`, `dropped: a record was given up (${reason}${cause})`)
+  /** Counted here and told when the step is over: a thousand records are one message. */
+  dropped(reason: DropReason, message: string | undefined): void {
+    const known = this.#drops.get(reason)
+    if (known === undefined) this.#drops.set(reason, { count: 1, message })
+    else known.count++
   }
 
-  requestError(verdict: Verdict, error: unknown, records: number, inARow: number): void {
-    const words = error instanceof Error ? error.message : String(error)
-    const what = `request error: ${verdict.code} for ${records} records (${inARow} in a row): ${words}`
+  /** Whether something is to be told at the end of the step. */
+  get waiting(): boolean {
+    return this.#drops.size > 0
+  }
+
+  /** Stage at the end of a step. */
+  stepEnded(): void {
+    if (this.#drops.size === 0) return
+    for (const [reason, { count, message }] of this.#drops) {
+      const cause = message === undefined ? '' : `: ${message}`
+      const what = count === 1 ? '1 record was given up' : `${count} records were given up`
+      this.#warn('error', `dropped ${reason}`, `dropped: ${what} (${reason}${cause})`, count)
+    }
+    this.#drops.clear()
+  }
+
+  requestError(verdict: Verdict, message: string, records: number, inARow: number): void {
+    const what = `request error: ${verdict.code} for ${records} records (${inARow} in a row): ${message}`
     if (verdict.action === 'pause') {
       this.#warn(
         'error',
@@ -82,51 +116,42 @@ export class EventLog {
   }
 
   unchecked(error: unknown): void {
-    const words = error instanceof Error ? error.message : String(error)
     this.#warn(
       'warn',
       'unchecked',
-      `packing kpl: could not ask whether the stream allows aggregated records (needs kinesis:DescribeStreamSummary): ${words}`,
+      `packing kpl: could not ask whether the stream allows aggregated records (needs kinesis:DescribeStreamSummary): ${boundedWords(error)}`,
     )
   }
 
   shardsUnknown(error: unknown): void {
-    const words = error instanceof Error ? error.message : String(error)
     this.#warn(
       'warn',
       'shards unknown',
-      `packing kpl by shard: could not list the shards (needs kinesis:ListShards), so records are packed by key: ${words}`,
+      `packing kpl by shard: could not list the shards (needs kinesis:ListShards), so records are packed by key: ${boundedWords(error)}`,
     )
   }
 
-  callbackThrew(callback: string, error: unknown): void {
-    this.#warn(
-      'error',
-      `threw ${callback}`,
-      `${callback} threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    )
+  callbackFailed(callback: string, error: unknown): void {
+    this.#warn('error', `threw ${callback}`, `${callback} failed: ${boundedWords(error)}`)
   }
 
-  #warn(level: Level, kind: string, message: string): void {
-    const now = this.#timers.now()
-    const known = this.#kinds.get(kind)
-    if (known !== undefined && now - known.at < WARNING_INTERVAL_MS) {
-      known.suppressed++
-      return
-    }
-    this.#kinds.set(kind, { at: now, suppressed: 0 })
-    const more =
-      known !== undefined && known.suppressed > 0
-        ? ` (and ${known.suppressed} more like it since the last message)`
-        : ''
-    this.#say(level, message + more)
+  /** Something threw that should not: a defect of this package. */
+  unexpected(error: unknown): void {
+    const words = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#warn('error', 'unexpected', `unexpected error, records are kept: ${words.slice(0, 2000)}`)
+  }
+
+  #warn(level: Level, kind: string, message: string, count = 1): void {
+    if (this.#silent) return
+    const more = this.#limiter.allows(kind, count)
+    if (more === undefined) return
+    this.#say(
+      level,
+      more === 0 ? message : `${message} (and ${more} more like it since the last message)`,
+    )
   }
 
   #say(level: keyof Logger, message: string): void {
-    try {
-      this.#logger[level](`kinesis producer ${this.#stream}: ${message}`)
-    } catch {
-      // A logger that fails must not stop the records; there is nowhere left to report it.
-    }
+    this.#callbacks.log(level, `kinesis producer ${this.#stream}: ${message}`)
   }
 }

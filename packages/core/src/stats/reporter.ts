@@ -1,41 +1,42 @@
+import type { UserCallbacks } from '../callbacks/user-callbacks.js'
+import type { Steps } from '../lifecycle/steps.js'
 import type { Alarm, Timers } from '../time/timers.js'
 import type { Counters } from './counters.js'
-import type { EventLog } from './event-log.js'
-import type { ProducerStats, StatReceiver } from './stats.js'
+import type { ProducerStats } from './stats.js'
 
 /** Hands stats to the receiver about every `statInterval` while the producer runs. */
 export class Reporter {
-  readonly #receiver: StatReceiver | undefined
+  readonly #callbacks: UserCallbacks
   readonly #interval: number
   readonly #counters: Counters
   readonly #snapshot: () => ProducerStats
-  readonly #log: EventLog
   readonly #alarm: Alarm
   #errors = 0
   #sent = 0
   #dropped = 0
 
   constructor(
-    receiver: StatReceiver | undefined,
+    callbacks: UserCallbacks,
     interval: number,
     counters: Counters,
     snapshot: () => ProducerStats,
-    log: EventLog,
     timers: Timers,
+    steps: Steps,
   ) {
-    this.#receiver = receiver
+    this.#callbacks = callbacks
     this.#interval = interval
     this.#counters = counters
     this.#snapshot = snapshot
-    this.#log = log
-    this.#alarm = timers.alarm(() => {
-      this.report()
-      this.start()
-    })
+    this.#alarm = timers.alarm(() =>
+      steps.run(() => {
+        this.report()
+        this.start()
+      }),
+    )
   }
 
   start(): void {
-    if (this.#receiver !== undefined) this.#alarm.set(this.#interval)
+    if (this.#callbacks.wantsStats) this.#alarm.set(this.#interval)
   }
 
   stop(): void {
@@ -43,20 +44,16 @@ export class Reporter {
   }
 
   report(): void {
-    if (this.#receiver === undefined) return
+    if (!this.#callbacks.wantsStats) return
     const { requestErrors, delivered, dropped } = this.#counters
     const stats = this.#snapshot()
-    try {
-      this.#receiver.receive({
-        ...stats,
-        bufferSize: stats.remaining,
-        kinesisErrorsSinceLastStat: requestErrors - this.#errors,
-        recordsSentSuccessfullySinceLastStat: delivered - this.#sent,
-        recordsDroppedSinceLastStat: dropped - this.#dropped,
-      })
-    } catch (error) {
-      this.#log.callbackThrew('statReceiver.receive', error)
-    }
+    this.#callbacks.stats({
+      ...stats,
+      bufferSize: stats.remaining,
+      kinesisErrorsSinceLastStat: requestErrors - this.#errors,
+      recordsSentSuccessfullySinceLastStat: delivered - this.#sent,
+      recordsDroppedSinceLastStat: dropped - this.#dropped,
+    })
     this.#errors = requestErrors
     this.#sent = delivered
     this.#dropped = dropped

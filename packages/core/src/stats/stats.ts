@@ -12,7 +12,7 @@ export interface Latency {
 /** Where a producer stands. `admitted = delivered + dropped + remaining`, always. */
 export interface ProducerStats {
   readonly state: State
-  /** Records taken into care since the producer was made. */
+  /** Records admitted since the producer was made. */
   readonly admitted: number
   readonly delivered: number
   /** Records given up, in all. */
@@ -22,15 +22,15 @@ export interface ProducerStats {
   readonly remaining: number
   /** Data and keys of the remaining records, in bytes. */
   readonly remainingBytes: number
-  /** Records that were not admitted: invalid, too large, no room, not running. */
+  /** Records that were not admitted: invalid, too large, no capacity, not running. */
   readonly refused: number
   /** Delivered records of which an earlier try may have been stored as well. */
   readonly possibleDuplicates: number
   /** Bytes (data + keys) delivered. */
   readonly bytesDelivered: number
-  /** Adds that wait for room. */
+  /** Adds that wait for capacity. */
   readonly waiting: number
-  /** PutRecords requests answered or failed, and those under way. */
+  /** PutRecords requests answered or failed, and those in flight. */
   readonly requests: number
   readonly requestsInFlight: number
   /** Kinesis records in all requests: fewer than records if they are packed, more if some were tried again. */
@@ -45,9 +45,9 @@ export interface ProducerStats {
   readonly paused: boolean
   /** Records put back to be tried again. */
   readonly retries: number
-  /** Throttled tries by shard (or by error code where the service names no shard). */
+  /** Throttled tries by shard; `unknown` where the service names none, `other` beyond 1000 shards. */
   readonly throttledByShard: Readonly<Record<string, number>>
-  /** Age of the oldest record that is not in flight. */
+  /** Age of the oldest record that is not settled, wherever it waits; 0 if there is none. */
   readonly oldestRecordAge: number
   /** Milliseconds since a request last stored something; undefined before the first. */
   readonly sinceLastSuccess: number | undefined
@@ -57,9 +57,9 @@ export interface ProducerStats {
   readonly recordsPerRequest: number
 }
 
-/** What a `StatReceiver` gets: the seed's four figures, and all of `ProducerStats`. */
+/** What a `StatReceiver` gets: the four figures of the Go package batchproducer, and all of `ProducerStats`. */
 export interface StatsBatch extends ProducerStats {
-  /** Records in the producer's care, as `remaining`. */
+  /** Records admitted and not settled, as `remaining`. */
   readonly bufferSize: number
   readonly kinesisErrorsSinceLastStat: number
   readonly recordsSentSuccessfullySinceLastStat: number
@@ -68,5 +68,5 @@ export interface StatsBatch extends ProducerStats {
 
 export interface StatReceiver {
   /** Called about every `statInterval` while the producer runs, and once when it stops. */
-  receive(stats: StatsBatch): void
+  receive(stats: StatsBatch): unknown
 }

@@ -1,0 +1,138 @@
+import type { Logger, RequestReport } from '../config/options.js'
+import type { DroppedRecord } from '../record/dropped.js'
+import type { StatReceiver, StatsBatch } from '../stats/stats.js'
+import { afterThisTurn } from '../time/next-turn.js'
+
+export interface UserFunctions {
+  readonly onDrop: ((dropped: DroppedRecord) => unknown) | undefined
+  readonly onRequest: ((request: RequestReport) => unknown) | undefined
+  readonly statReceiver: StatReceiver | undefined
+  readonly logger: Logger
+}
+
+interface Call {
+  readonly name: string
+  readonly run: () => unknown
+}
+
+/**
+ * The only place that calls the user's functions. They run when a step is over, one after the other
+ * and never inside each other; what they throw or reject is logged once and harms nothing. Calls
+ * that a callback itself brings about wait for a later turn of the event loop: a callback that adds
+ * what was dropped, and so drops something else, must not hold up the program.
+ */
+export class UserCallbacks {
+  readonly #functions: UserFunctions
+  #queue: Call[] = []
+  #running = false
+  /** What `onDrop` returned and is not settled yet. */
+  readonly #pending = new Set<Promise<void>>()
+  #onFailure: (callback: string, error: unknown) => void = () => {}
+
+  constructor(functions: UserFunctions) {
+    this.#functions = functions
+  }
+
+  /** Tells of failures of callbacks, but the logger's own. */
+  reportFailuresTo(report: (callback: string, error: unknown) => void): void {
+    this.#onFailure = report
+  }
+
+  get wantsDrops(): boolean {
+    return this.#functions.onDrop !== undefined
+  }
+
+  get wantsRequests(): boolean {
+    return this.#functions.onRequest !== undefined
+  }
+
+  get wantsStats(): boolean {
+    return this.#functions.statReceiver !== undefined
+  }
+
+  /** Whether calls wait for the end of the step. */
+  get waiting(): boolean {
+    return this.#queue.length > 0
+  }
+
+  dropped(dropped: DroppedRecord): void {
+    const { onDrop } = this.#functions
+    if (onDrop !== undefined) this.#add('onDrop', () => onDrop(dropped))
+  }
+
+  requestEnded(report: RequestReport): void {
+    const { onRequest } = this.#functions
+    if (onRequest !== undefined) this.#add('onRequest', () => onRequest(report))
+  }
+
+  stats(stats: StatsBatch): void {
+    const { statReceiver } = this.#functions
+    if (statReceiver !== undefined)
+      this.#add('statReceiver.receive', () => statReceiver.receive(stats))
+  }
+
+  log(level: keyof Logger, message: string): void {
+    const { logger } = this.#functions
+    this.#add('logger', () => logger[level](message))
+  }
+
+  /** Stage at the end of a step. */
+  run(): void {
+    if (this.#running) return
+    this.#running = true
+    const calls = this.#queue
+    this.#queue = []
+    for (const call of calls) this.#call(call)
+    this.#running = false
+    if (this.#queue.length > 0) afterThisTurn(() => this.run())
+  }
+
+  /** Resolves when no promise of `onDrop` is pending, and none of its calls waits. */
+  async finished(): Promise<void> {
+    while (this.#pending.size > 0 || this.waiting) {
+      this.run()
+      await Promise.all(this.#pending)
+      if (this.waiting) await new Promise<void>(afterThisTurn)
+    }
+  }
+
+  get busy(): boolean {
+    return this.#pending.size > 0 || this.waiting
+  }
+
+  #add(name: string, run: () => unknown): void {
+    this.#queue.push({ name, run })
+  }
+
+  #call({ name, run }: Call): void {
+    try {
+      const result: unknown = run()
+      if (typeof result !== 'object' || result === null || !('then' in result)) return
+      const settled = Promise.resolve(result).then(
+        () => {},
+        (error: unknown) => this.#failed(name, error),
+      )
+      if (name !== 'onDrop') return
+      this.#pending.add(settled)
+      void settled.then(() => this.#pending.delete(settled))
+    } catch (error) {
+      this.#failed(name, error)
+    }
+  }
+
+  #failed(name: string, error: unknown): void {
+    // A logger that fails must not stop the records, and cannot be told about itself.
+    if (name !== 'logger') this.#onFailure(name, error)
+    else warnOnce(error)
+  }
+}
+
+let warned = false
+const warnOnce = (error: unknown): void => {
+  if (warned) return
+  warned = true
+  process.emitWarning(
+    `the logger failed, and messages are lost: ${error instanceof Error ? error.message : String(error)}`,
+    'KinesisProducerWarning',
+  )
+}

@@ -1,0 +1,104 @@
+import type { RecordResult } from '../client/answer.js'
+import type { RecordFate } from '../queue/batch.js'
+import type { QueuedRecord } from '../queue/pending-record.js'
+import type { DropReason } from '../record/dropped.js'
+import { classifyRecordError, type Verdict } from './classify.js'
+
+/** Bounds of the retries of a record that fails by itself. */
+export interface RetryBounds {
+  readonly maxAttemptsPerRecord: number
+  /** Milliseconds from its first failure; 0: none. */
+  readonly retryTimeout: number
+}
+
+/** What is to become of a record that was tried. */
+export interface Decision {
+  readonly fate: RecordFate
+  /** Why it was not delivered; undefined if it was. */
+  readonly verdict: Verdict | undefined
+  readonly message: string
+  /** Whether the failure is the record's own. */
+  readonly isFault: boolean
+  /** Why it is given up; undefined if it is not. */
+  readonly dropped: DropReason | undefined
+}
+
+/** Stored, but where consumers drop it unread. It may be seen all the same. */
+const WRONG_SHARD: Verdict = {
+  action: 'retry',
+  throttled: false,
+  ambiguous: true,
+  code: 'WrongShard',
+}
+
+/** The service names the shard in the message of a throttled record. */
+const SHARD_ID = /\bshardId-\d{1,20}\b/
+
+export const decide = (
+  record: QueuedRecord,
+  result: RecordResult,
+  isStray: boolean,
+  bounds: RetryBounds,
+  now: number,
+): Decision => {
+  if (result.kind === 'stored') {
+    const { shardId } = result
+    if (!isStray)
+      return {
+        fate: { kind: 'stored', shardId },
+        verdict: undefined,
+        message: '',
+        isFault: false,
+        dropped: undefined,
+      }
+    // By its key alone it is safe anywhere: the next try will be packed so.
+    return again(WRONG_SHARD, `landed in ${shardId}, which was resharded`, { kind: 'requeued' })
+  }
+  const verdict = classifyRecordError(result.code)
+  const { message } = result
+  switch (verdict.action) {
+    case 'isolate':
+    case 'fail':
+      return dropped(verdict, message, 'rejected', false)
+    case 'pause':
+      return again(verdict, message, { kind: 'requeued' })
+    case 'retry':
+      // A throttled shard is not the record's fault; recordTtl bounds the wait.
+      if (verdict.throttled)
+        return again(verdict, message, {
+          kind: 'throttled',
+          shardId: SHARD_ID.exec(message)?.[0],
+        })
+      return ownFailure(record, verdict, message, bounds, now)
+  }
+}
+
+/** A failure of the record's own: it goes again after a backoff, unless this was its last. */
+export const ownFailure = (
+  record: QueuedRecord,
+  verdict: Verdict,
+  message: string,
+  { maxAttemptsPerRecord, retryTimeout }: RetryBounds,
+  now: number,
+): Decision => {
+  if (record.faults + 1 >= maxAttemptsPerRecord) return dropped(verdict, message, 'maxAttempts', true)
+  const since = now - (record.firstFaultAt ?? now)
+  if (retryTimeout > 0 && since >= retryTimeout)
+    return dropped(verdict, message, 'retryTimeout', true)
+  return { fate: { kind: 'failed' }, verdict, message, isFault: true, dropped: undefined }
+}
+
+export const dropped = (
+  verdict: Verdict,
+  message: string,
+  reason: DropReason,
+  isFault: boolean,
+): Decision => ({ fate: { kind: 'dropped' }, verdict, message, isFault, dropped: reason })
+
+const again = (verdict: Verdict, message: string, fate: RecordFate): Decision => ({
+  fate,
+  verdict,
+  message,
+  isFault: false,
+  dropped: undefined,
+})

@@ -1,0 +1,73 @@
+import type { UserCallbacks } from '../callbacks/user-callbacks.js'
+import type { Stored } from '../client/answer.js'
+import { DeliveryError } from '../errors/errors.js'
+import type { QueuedRecord } from '../queue/pending-record.js'
+import type { DropReason } from '../record/dropped.js'
+import type { Counters } from '../stats/counters.js'
+import type { EventLog } from '../stats/event-log.js'
+
+/** Tells the world about records that have left the queue: counts them, and hands them back. */
+export class Settlement {
+  readonly #counters: Counters
+  readonly #log: EventLog
+  readonly #callbacks: UserCallbacks
+
+  constructor(counters: Counters, log: EventLog, callbacks: UserCallbacks) {
+    this.#counters = counters
+    this.#log = log
+    this.#callbacks = callbacks
+  }
+
+  delivered(
+    record: QueuedRecord | undefined,
+    place: Stored | undefined,
+    startedAt: number,
+    now: number,
+  ): void {
+    if (record === undefined) return
+    const { possiblyDelivered, waiter } = record
+    this.#counters.delivered++
+    this.#counters.bytesDelivered += record.bytes
+    this.#counters.lastSuccessAt = now
+    if (possiblyDelivered) this.#counters.possibleDuplicates++
+    waiter?.resolve({
+      shardId: place?.shardId ?? '',
+      sequenceNumber: place?.sequenceNumber ?? '',
+      attempts: record.attempts(startedAt, now),
+      possibleDuplicate: possiblyDelivered,
+    })
+  }
+
+  dropped(record: QueuedRecord | undefined, reason: DropReason): void {
+    if (record === undefined) return
+    this.#counters.drop(reason)
+    const { waiter, possiblyDelivered } = record
+    const error = waiter !== undefined || this.#callbacks.wantsDrops ? record.error : undefined
+    this.#log.dropped(reason, record.lastMessage)
+    const attempts = Object.freeze([...record.history])
+    waiter?.reject(
+      new DeliveryError(reason, `record dropped: ${reason}`, attempts, possiblyDelivered, error),
+    )
+    if (!this.#callbacks.wantsDrops) return
+    this.#callbacks.dropped({
+      record: record.userRecord(),
+      reason,
+      attempts,
+      ...(error !== undefined && { error }),
+      possiblyDelivered,
+    })
+  }
+
+  /** `close()` hands the record itself back; whoever awaits its receipt is told that none will come. */
+  leftOver(record: QueuedRecord): void {
+    record.waiter?.reject(
+      new DeliveryError(
+        'closed',
+        'the producer was closed before the record was delivered',
+        Object.freeze([...record.history]),
+        record.possiblyDelivered,
+        record.error,
+      ),
+    )
+  }
+}
