@@ -1,9 +1,6 @@
 import { Admission } from './admission/admission.js'
-import type {
-  BatchingKinesisClient,
-  KinesisClientLike,
-  StreamTarget,
-} from './client/client-types.js'
+import type { StreamTarget } from './client/client-types.js'
+import type { StreamClient } from './client/stream-client.js'
 import type { ResolvedConfig } from './config/resolve.js'
 import { DrainWaits } from './lifecycle/drain-waits.js'
 import type { State } from './lifecycle/state.js'
@@ -23,7 +20,7 @@ import { EventLog } from './stats/event-log.js'
 import { Reporter } from './stats/reporter.js'
 import { snapshot } from './stats/snapshot.js'
 import type { ProducerStats } from './stats/stats.js'
-import { StreamLearner } from './stream/stream-watcher.js'
+import { StreamWatcher } from './stream/stream-watcher.js'
 import { createStamps } from './time/stamps.js'
 import { Timers } from './time/timers.js'
 
@@ -40,15 +37,13 @@ export interface Engine {
   readonly counters: Counters
   readonly log: EventLog
   readonly timers: Timers
-  readonly learner: StreamLearner
+  readonly learner: StreamWatcher
   readonly stats: () => ProducerStats
   /** All unsettled records, oldest first, and whether a request carries them now. */
   readonly unsettled: () => { entry: Entry; inFlight: boolean }[]
 }
 
 export interface EngineOwner {
-  /** The client as it was given: it may be able to do more than put records. */
-  readonly client: KinesisClientLike
   readonly state: () => State
   /** The last request under way was answered. */
   readonly quiet: () => void
@@ -59,7 +54,7 @@ export interface EngineOwner {
  * and isolation as the way back. Rooms know each other only by what is handed to them here.
  */
 export const createEngine = (
-  client: BatchingKinesisClient,
+  client: StreamClient,
   target: StreamTarget,
   config: ResolvedConfig,
   owner: EngineOwner,
@@ -124,7 +119,7 @@ export const createEngine = (
     lanes,
     batcher,
     gate,
-    sender: new Sender(client, target, timers, config.requestTimeout),
+    sender: new Sender(client, timers, config.requestTimeout),
     timers,
     flushInterval: config.flushInterval,
     mode: () => dispatchMode(owner.state(), waits.active),
@@ -136,14 +131,21 @@ export const createEngine = (
     quiet: owner.quiet,
   })
 
-  const learner = new StreamLearner({
-    client: owner.client,
-    target,
-    admission,
-    packing,
-    log,
+  const { kpl, shards } = packing
+  const learner = new StreamWatcher({
+    source: client,
     timers,
-    discoverMaxRecordBytes: config.discoverMaxRecordBytes,
+    interest: {
+      recordLimit: config.discoverMaxRecordBytes,
+      aggregation: kpl !== undefined,
+      shards: shards !== undefined,
+    },
+    recordLimit: bytes => admission.setMaxRecordBytes(bytes),
+    aggregation: allowed => {
+      if (kpl !== undefined) kpl.allowed = allowed
+    },
+    shards: list => shards?.learn(list),
+    warnings: log,
   })
 
   const stats = (): ProducerStats =>

@@ -1,4 +1,5 @@
-import { adaptClient, type KinesisClientLike, parseStream } from './client/client-types.js'
+import { type KinesisClientLike, parseStream } from './client/client-types.js'
+import { streamClientOf } from './client/stream-client.js'
 import { MAX_TIMER_MS } from './config/aws-limits.js'
 import { checkInteger } from './config/check.js'
 import type { ProducerConfig } from './config/options.js'
@@ -59,8 +60,7 @@ export class BatchProducer {
     const resolved = resolveConfig(config)
     this.#waitsForRoom = resolved.whenFull === 'wait'
     this.#lifecycle = new Lifecycle(() => this.#engine)
-    this.#engine = createEngine(adaptClient(client), target, resolved, {
-      client,
+    this.#engine = createEngine(streamClientOf(client, target), target, resolved, {
       state: () => this.#lifecycle.state,
       quiet: () => this.#lifecycle.quiet(),
     })

@@ -134,7 +134,7 @@ export class Lifecycle {
     dispatcher.abort()
     this.#step('ended')
     dispatcher.rest()
-    learner.rest()
+    learner.stop()
     expiry.rest()
     waits.endAll()
     this.quiet()
@@ -172,7 +172,7 @@ export class Lifecycle {
     this.#step('ended')
     const { dispatcher, expiry, reporter, waits, learner } = this.#engine()
     dispatcher.rest()
-    learner.rest()
+    learner.stop()
     // A drain that a flush with a shorter deadline took over: nothing is sent for it any more.
     waits.endAll()
     expiry.rest()

@@ -1,12 +1,8 @@
-import type {
-  BatchingKinesisClient,
-  PutRecordsResult,
-  StreamTarget,
-} from '../client/client-types.js'
-import { FastKinesisClient } from '../client/fast/fast-client.js'
+import type { PutRecordsResult } from '../client/client-types.js'
+import type { StreamClient } from '../client/stream-client.js'
 import { UnreadAnswer } from '../client/unread-answer.js'
 import { RequestTimeoutError, ShortResponseError } from '../errors/errors.js'
-import { type OutgoingRecord, toWireRecord } from '../packing/outgoing.js'
+import type { OutgoingRecord } from '../packing/outgoing.js'
 import type { Timers } from '../time/timers.js'
 
 /** How a request ended. Failing is an expected outcome, so it is data and not an exception. */
@@ -30,19 +26,16 @@ const THAW_GRACE_MS = 1000
 
 /** Puts one batch on the wire and reports exactly one outcome. */
 export class Sender {
-  readonly #client: BatchingKinesisClient
-  readonly #target: StreamTarget
+  readonly #client: StreamClient
   readonly #timers: Timers
   readonly #timeout: number
 
   constructor(
-    client: BatchingKinesisClient,
-    target: StreamTarget,
+    client: StreamClient,
     timers: Timers,
     timeout: number,
   ) {
     this.#client = client
-    this.#target = target
     this.#timers = timers
     this.#timeout = timeout
   }
@@ -96,10 +89,7 @@ export class Sender {
   ): Promise<Outcome> {
     const records = packed instanceof Promise ? await packed : packed
     const sent = records.length
-    const client = this.#client
-    const response = await (client instanceof FastKinesisClient
-      ? client.putOutgoing({ Records: records, ...this.#target }, { abortSignal })
-      : client.putRecords({ Records: records.map(toWireRecord), ...this.#target }, { abortSignal }))
+    const response = await this.#client.putRecords(records, abortSignal)
     return outcomeOf(response, sent)
   }
 }
