@@ -1,4 +1,4 @@
-import { PutRecordsCommand } from '@aws-sdk/client-kinesis'
+import type { PutRecordsCommand } from '@aws-sdk/client-kinesis'
 import { show } from '../config/check.js'
 import { ConfigError } from '../errors/errors.js'
 
@@ -44,20 +44,6 @@ export interface KinesisCommandClient {
 }
 
 export type KinesisClientLike = BatchingKinesisClient | KinesisCommandClient
-
-/** Accepts every kind of client; throws a `ConfigError` for what is none. */
-export const adaptClient = (client: KinesisClientLike): BatchingKinesisClient => {
-  if (typeof client === 'object' && client !== null) {
-    if ('putRecords' in client && typeof client.putRecords === 'function') return client
-    if ('send' in client && typeof client.send === 'function') {
-      return { putRecords: (input, options) => client.send(new PutRecordsCommand(input), options) }
-    }
-  }
-  throw new ConfigError(
-    `client must be a KinesisClient or Kinesis of @aws-sdk/client-kinesis, or an object with putRecords(), not ${show(client)}; ` +
-      'createKinesisClient() makes one',
-  )
-}
 
 const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,128}$/
 const STREAM_ARN = /^arn:[^:]+:kinesis:[^:]*:[^:]*:stream\/[a-zA-Z0-9_.-]{1,128}$/

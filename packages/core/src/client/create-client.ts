@@ -1,15 +1,9 @@
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
 import type { KinesisClient, KinesisClientConfig } from '@aws-sdk/client-kinesis'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { checkOneOf } from '../config/check.js'
 import { FastKinesisClient } from './fast/fast-client.js'
+import { requestHandlerOf, withoutGaps } from './request-handler.js'
 import { CBOR_WIRE } from './wire/cbor-wire.js'
 import { JSON_WIRE } from './wire/json-wire.js'
-
-const CONNECT_TIMEOUT_MS = 5000
-const REQUEST_TIMEOUT_MS = 20_000
-const MAX_SOCKETS = 256
 
 /** Formats of PutRecords requests. */
 export const WIRE_FORMATS = ['json', 'cbor'] as const
@@ -27,42 +21,34 @@ export interface ProducerClientConfig extends KinesisClientConfig {
 
 /**
  * Makes a `KinesisClient` fit for a producer. The SDK's own defaults open a connection for each
- * PutRecords, wait for an answer without end and repeat whole requests; this one
+ * PutRecords and repeat whole requests; this one
  *
  * - keeps its connections alive (HTTP/1.1),
- * - gives up connecting after 5 s and waiting for an answer after 20 s,
+ * - gives up connecting after 5 s, and waits for an answer as long as the producer's
+ *   `requestTimeout` says,
  * - repeats nothing: the producer does, and only the records that failed,
+ * - asks for new credentials after the service refused the old ones,
  * - sends PutRecords a shorter way through the SDK, for a fraction of its CPU time. Middleware of
- *   your own, or options that change retries, logging or the protocol, switch that off; add
- *   middleware before the first request.
+ *   your own, wrappers of `send`, instrumentation, and options that change retries, logging or the
+ *   protocol switch that off: they see every request.
  *
- * @param config any option of the SDK's client; what you give wins
+ * @param config any option of the SDK's client; what you give wins, and `undefined` gives nothing.
+ *   A `requestHandler` that is a plain object adds its options to ours (those of `NodeHttpHandler`)
  * @throws {ConfigError} unknown `wireFormat`
  */
-export const createKinesisClient = ({
-  wireFormat = 'json',
-  ...config
-}: ProducerClientConfig = {}): KinesisClient => {
+export const createKinesisClient = (config: ProducerClientConfig = {}): KinesisClient => {
+  const { wireFormat = 'json', requestHandler, ...given } = withoutGaps(config)
   checkOneOf('wireFormat', wireFormat, WIRE_FORMATS)
-  const agentOptions = { keepAlive: true, maxSockets: MAX_SOCKETS, scheduling: 'lifo' } as const
-  const defaults: KinesisClientConfig = {
+  const names = Object.keys(requestHandler === undefined ? given : { ...given, requestHandler })
+  const options = {
+    // Credentials files are read again when new credentials are asked for.
+    ignoreCache: true,
     maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      throwOnRequestTimeout: true,
-      httpAgent: new HttpAgent(agentOptions),
-      httpsAgent: new HttpsAgent(agentOptions),
-    }),
+    ...given,
+    requestHandler: requestHandlerOf(requestHandler),
   }
-  return withoutNodeVersionWarning(
-    () =>
-      new FastKinesisClient(
-        { ...defaults, ...config },
-        Object.keys(config),
-        wireFormat === 'cbor' ? CBOR_WIRE : JSON_WIRE,
-      ),
-  )
+  const wire = wireFormat === 'cbor' ? CBOR_WIRE : JSON_WIRE
+  return withoutNodeVersionWarning(() => new FastKinesisClient(options, names, wire))
 }
 
 const SWITCH = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'

@@ -1,18 +1,32 @@
 import { hash } from 'node:crypto'
 
+/** Bits of a 128-bit hash key that are left out. */
+const DROPPED_BITS = 80n
+/** Hexadecimal digits of 48 bits. */
+const KEPT_DIGITS = 12
+
+/** The top 48 bits of a hash key: exact in a double, and enough to predict a shard. */
+export const topBitsOf = (hashKey: string): number | undefined => {
+  try {
+    return /^\d{1,39}$/.test(hashKey) ? Number(BigInt(hashKey) >> DROPPED_BITS) : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /**
- * Top 48 bits of the 128-bit hash key that decides a record's shard: exact in a double, and enough
- * to predict a shard. Undefined for a record that may go anywhere, and where MD5 is not to be had
- * (FIPS): then nothing is predicted. Never throws.
+ * Where in the stream's range of hash keys a record belongs, by the top 48 bits; undefined if that
+ * cannot be told: without a key of its own, or where MD5 is not available (FIPS mode). The explicit
+ * hash key decides, as in the service.
  */
 export const hashKeyOf = (
   partitionKey: string | undefined,
   explicitHashKey: string | undefined,
 ): number | undefined => {
-  if (explicitHashKey !== undefined) return Number(BigInt(explicitHashKey) >> 80n)
+  if (explicitHashKey !== undefined) return topBitsOf(explicitHashKey)
   if (partitionKey === undefined) return undefined
   try {
-    return Number.parseInt(hash('md5', partitionKey).slice(0, 12), 16)
+    return Number.parseInt(hash('md5', partitionKey).slice(0, KEPT_DIGITS), 16)
   } catch {
     return undefined
   }

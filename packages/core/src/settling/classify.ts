@@ -1,7 +1,7 @@
-/**
- * What to do when a request, or one record of it, fails. One table, read from top to bottom; the
- * sources of the codes are the API model of Kinesis and what the SDK was seen to throw.
- */
+import { boundedText, MAX_CODE_CHARACTERS, property, textProperty } from '../client/bounded-text.js'
+import { isUnsent } from '../client/unsent.js'
+import { BY_CODE, BY_CODE_FAMILY, BY_SDK_NAME, BY_SERVICE_NAME, BY_WORDS } from './error-table.js'
+import { BROKEN, ISOLATE, PAUSE, type Row, THROTTLE, UNREACHED } from './rows.js'
 
 /**
  * - `retry`: the same again after a backoff.
@@ -17,161 +17,136 @@ export interface Verdict {
   readonly throttled: boolean
   /** The request may have been carried out although it failed. */
   readonly ambiguous: boolean
-  /** Name for statistics, attempts and messages. */
+  /** Name for statistics, attempts and messages: one line, bounded, never empty. */
   readonly code: string
-}
-
-type Row = readonly [action: Action, throttled: boolean, ambiguous: boolean]
-
-const THROTTLE: Row = ['retry', true, false]
-const BROKEN: Row = ['retry', false, true]
-const UNREACHED: Row = ['retry', false, false]
-const PAUSE: Row = ['pause', false, false]
-const ISOLATE: Row = ['isolate', false, false]
-
-/** Error names of the service (with and without the suffix `Exception`) and of the SDK. */
-const BY_NAME: Readonly<Record<string, Row>> = {
-  ProvisionedThroughputExceeded: THROTTLE,
-  LimitExceeded: THROTTLE,
-  Throttling: THROTTLE,
-  Throttled: THROTTLE,
-  RequestLimitExceeded: THROTTLE,
-  TooManyRequests: THROTTLE,
-  SlowDown: THROTTLE,
-  KMSThrottling: THROTTLE,
-
-  InternalFailure: BROKEN,
-  InternalError: BROKEN,
-  ServiceUnavailable: BROKEN,
-  RequestTimeout: BROKEN,
-  RequestTimeoutError: BROKEN,
-  TimeoutError: BROKEN,
-  ShortResponseError: BROKEN,
-  // A body that is no JSON: a proxy's page, or an answer cut short after the work was done.
-  SyntaxError: BROKEN,
-
-  // The SDK learns the clock's skew from the refusal and signs the next try with it.
-  InvalidSignature: UNREACHED,
-  SignatureDoesNotMatch: UNREACHED,
-  RequestExpired: UNREACHED,
-  RequestTimeTooSkewed: UNREACHED,
-  RequestInTheFuture: UNREACHED,
-
-  AccessDenied: PAUSE,
-  NotAuthorized: PAUSE,
-  UnauthorizedOperation: PAUSE,
-  ResourceNotFound: PAUSE,
-  ResourceInUse: PAUSE,
-  KMSAccessDenied: PAUSE,
-  KMSDisabled: PAUSE,
-  KMSInvalidState: PAUSE,
-  KMSNotFound: PAUSE,
-  KMSOptInRequired: PAUSE,
-  OptInRequired: PAUSE,
-  ExpiredToken: PAUSE,
-  UnrecognizedClient: PAUSE,
-  InvalidClientTokenId: PAUSE,
-  InvalidAccessKeyId: PAUSE,
-  MissingAuthenticationToken: PAUSE,
-  IncompleteSignature: PAUSE,
-  UnknownOperation: PAUSE,
-  DryRunOperation: PAUSE,
-  CredentialsProviderError: PAUSE,
-  TokenProviderError: PAUSE,
-
-  Validation: ISOLATE,
-  ValidationError: ISOLATE,
-  InvalidArgument: ISOLATE,
-  Serialization: ISOLATE,
-}
-
-/** Codes of Node's sockets, DNS and TLS, found on the error or on its cause. */
-const BY_CODE: Readonly<Record<string, Row>> = {
-  ECONNREFUSED: UNREACHED,
-  ENOTFOUND: UNREACHED,
-  EAI_AGAIN: UNREACHED,
-  ENETUNREACH: UNREACHED,
-  EHOSTUNREACH: UNREACHED,
-  // The connection existed: whether the request was carried out is unknown.
-  ECONNRESET: BROKEN,
-  EPIPE: BROKEN,
-  ETIMEDOUT: BROKEN,
-  ABORT_ERR: BROKEN,
-  DEPTH_ZERO_SELF_SIGNED_CERT: PAUSE,
-  SELF_SIGNED_CERT_IN_CHAIN: PAUSE,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: PAUSE,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: PAUSE,
-  CERT_HAS_EXPIRED: PAUSE,
-  ERR_TLS_CERT_ALTNAME_INVALID: PAUSE,
-}
-
-/** For errors that no row names. */
-const byStatus = (status: number): Row | undefined => {
-  if (status === 413) return ISOLATE
-  if (status === 429) return THROTTLE
-  if (status === 401 || status === 403) return PAUSE
-  if (status >= 500) return BROKEN
-  return undefined
 }
 
 /** These speak of the stream itself: halving the records would refuse them all, one by one. */
 const ABOUT_THE_STREAM = /stream ?(name|arn|id)\b/i
+/** As much of a message as is searched for telling words. */
+const MAX_SEARCHED_CHARACTERS = 2048
+const MAX_CAUSES = 5
 
-/** What to do about a failed request. Total: any value may be thrown at it. */
+/**
+ * What to do about a failed request. Total: any value may be thrown at it.
+ *
+ * The HTTP status decides first, for a page of HTML has one as well; then what the SDK says of
+ * itself; then a code of the network, which is more exact than what wraps it ('TimeoutError' with
+ * ECONNRESET, say); then the name.
+ */
 export const classifyRequestError = (error: unknown): Verdict => {
-  const name = text(error, 'name')
-  const code = networkCode(error)
+  const name = textProperty(error, 'name')
   const status = httpStatus(error)
-  const label =
-    name === undefined || name === 'Error' || name === 'Unknown'
-      ? (code ?? (status === undefined ? (name ?? 'Unknown') : `HTTP ${status}`))
-      : name
-
+  const network = networkRow(error)
+  const service = name === undefined ? undefined : BY_SERVICE_NAME.get(baseName(name))
   const row =
-    // A code of the network is more exact than the SDK's wrapper; 'TimeoutError' with ECONNRESET, say.
-    (code === undefined ? undefined : BY_CODE[code]) ??
-    (name === undefined ? undefined : BY_NAME[name.replace(/Exception$/, '')]) ??
-    (/region is missing/i.test(text(error, 'message') ?? '') ? PAUSE : undefined) ??
-    (status === undefined ? undefined : byStatus(status)) ??
+    (status === undefined ? undefined : byStatus(status, service)) ??
+    (name === undefined ? undefined : BY_SDK_NAME.get(name)) ??
+    byWords(error) ??
+    network?.row ??
+    service ??
     BROKEN
-  const [action, throttled, ambiguous] =
-    row === ISOLATE && ABOUT_THE_STREAM.test(text(error, 'message') ?? '') ? PAUSE : row
-  // A page of HTML with status 4xx (a proxy, a captive portal) did not reach the service.
-  const reached = !(name === 'SyntaxError' && status !== undefined && status >= 400 && status < 500)
-  return { action, throttled, ambiguous: ambiguous && reached, code: label }
+  const aboutStream = row === ISOLATE && row === service && ABOUT_THE_STREAM.test(wordsOf(error))
+  const [action, throttled, ambiguous] = aboutStream ? PAUSE : row
+  return {
+    action,
+    throttled,
+    ambiguous: ambiguous && !isUnsent(error),
+    code: labelOf(name, network?.code ?? textProperty(error, 'code'), status),
+  }
 }
 
 /** What to do about one record that failed within a response. */
 export const classifyRecordError = (errorCode: string): Verdict => {
-  const [action, throttled, ambiguous] = BY_NAME[errorCode.replace(/Exception$/, '')] ?? BROKEN
-  // The service answered for this very record: there is nothing left to isolate.
-  return { action: action === 'isolate' ? 'fail' : 'retry', throttled, ambiguous, code: errorCode }
+  const [action, throttled, ambiguous] = BY_SERVICE_NAME.get(baseName(errorCode)) ?? BROKEN
+  return {
+    // The service answered for this very record: there is nothing left to isolate.
+    action: action === 'isolate' ? 'fail' : action,
+    throttled,
+    ambiguous,
+    code: boundedText(errorCode, MAX_CODE_CHARACTERS) || 'Unknown',
+  }
 }
 
-const property = (value: unknown, key: string): unknown =>
-  typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
-
-const text = (value: unknown, key: string): string | undefined => {
-  const found = property(value, key)
-  return typeof found === 'string' && found !== '' ? found : undefined
+/** Undefined: the status says nothing. */
+const byStatus = (status: number, service: Row | undefined): Row | undefined => {
+  if (status >= 500) return service === THROTTLE ? THROTTLE : BROKEN
+  if (status === 413) return ISOLATE
+  if (status === 429) return THROTTLE
+  if (status === 401 || status === 403) return PAUSE
+  if (status < 300) return undefined
+  // Something in between lost its patience before it had the whole request.
+  if (status === 408) return service ?? UNREACHED
+  // A redirection, or a refusal of we know not what: not by the service, or not in its words.
+  return service ?? PAUSE
 }
+
+const byWords = (error: unknown): Row | undefined => {
+  const words = wordsOf(error)
+  return BY_WORDS.find(([pattern]) => pattern.test(words))?.[1]
+}
+
+/** Steps of a connection before the first byte of a request can leave. */
+const BEFORE_SENDING = /^(connect|bind|socket|lookup|getaddrinfo|getnameinfo|query\w*|open|spawn.*)$/
+
+/** The first known code along the causes: HTTP/2 errors hide the socket's in theirs. */
+const networkRow = (error: unknown): { row: Row; code: string } | undefined => {
+  for (let at = error, depth = 0; depth < MAX_CAUSES && at !== undefined; depth++) {
+    const code = textProperty(at, 'code')
+    if (code !== undefined) {
+      const row = rowOfCode(code, textProperty(at, 'syscall'))
+      if (row !== undefined) return { row, code }
+    }
+    // All addresses of a host were tried, and each failed in its own way.
+    const [inner] = innerErrors(at)
+    at = property(at, 'cause') ?? inner
+  }
+  return undefined
+}
+
+const rowOfCode = (code: string, syscall: string | undefined): Row | undefined => {
+  const row = BY_CODE.get(code) ?? BY_CODE_FAMILY.find(([family]) => family.test(code))?.[1]
+  if (syscall === undefined || !BEFORE_SENDING.test(syscall)) return row
+  return row === PAUSE ? PAUSE : UNREACHED
+}
+
+const innerErrors = (error: unknown): readonly unknown[] => {
+  const inner = property(error, 'errors')
+  return isArray(inner) ? [property(inner, '0')] : []
+}
+
+/** `Array.isArray` throws for a proxy that was revoked. */
+const isArray = (value: unknown): boolean => {
+  try {
+    return Array.isArray(value)
+  } catch {
+    return false
+  }
+}
+
+/** A name that says nothing gives way to the code, and that to the status. */
+const labelOf = (
+  name: string | undefined,
+  code: string | undefined,
+  status: number | undefined,
+): string => {
+  const telling = name !== undefined && !SILENT_NAMES.has(name) && !hidesStatus(name, status)
+  const label = telling ? name : (code ?? (status === undefined ? name : `HTTP ${status}`))
+  return boundedText(label ?? '', MAX_CODE_CHARACTERS) || 'Unknown'
+}
+
+const SILENT_NAMES: ReadonlySet<string> = new Set(['Error', 'Unknown', 'AggregateError'])
+
+/** What a parser says of an error's page is worth less than its status. */
+const hidesStatus = (name: string, status: number | undefined): boolean =>
+  name === 'SyntaxError' && status !== undefined && status >= 300
+
+const baseName = (name: string): string => name.replace(/Exception$/, '')
+
+const wordsOf = (error: unknown): string =>
+  (textProperty(error, 'message') ?? '').slice(0, MAX_SEARCHED_CHARACTERS)
 
 const httpStatus = (error: unknown): number | undefined => {
   const status = property(property(error, '$metadata'), 'httpStatusCode')
-  return typeof status === 'number' ? status : undefined
-}
-
-/** The first known code along the chain of causes: HTTP/2 errors hide the socket's in theirs. */
-const networkCode = (error: unknown): string | undefined => {
-  let outermost: string | undefined
-  for (
-    let at = error, depth = 0;
-    at !== undefined && depth < 5;
-    at = property(at, 'cause'), depth++
-  ) {
-    const code = text(at, 'code')
-    if (code !== undefined && code in BY_CODE) return code
-    outermost ??= code
-  }
-  return outermost
+  return typeof status === 'number' && status >= 100 ? status : undefined
 }

@@ -1,5 +1,4 @@
-import { DescribeStreamSummaryCommand, ListShardsCommand } from '@aws-sdk/client-kinesis'
-import type { KinesisClientLike, StreamTarget } from '../client/client-types.js'
+import { topBitsOf } from '../record/hash-key.js'
 
 /** What a stream says of itself. */
 export interface StreamSummary {
@@ -9,26 +8,26 @@ export interface StreamSummary {
   readonly serviceDistributed: boolean
 }
 
-/** A shard that takes records; hashes by their top 48 bits. */
+/** A shard that takes records; hash keys by their top 48 bits. */
 export interface OpenShard {
   readonly id: string
   readonly first: number
   readonly last: number
 }
 
-/** A closed shard has its last sequence number; some emulators name the largest there is. */
+/** What can be asked of a stream; a client that can only put records has none of it. */
+export interface StreamSource {
+  /** Needs `kinesis:DescribeStreamSummary`; rejects without it. */
+  readonly describe?: (signal: AbortSignal) => Promise<StreamSummary>
+  /** Needs `kinesis:ListShards`; rejects without it. */
+  readonly listShards?: (signal: AbortSignal) => Promise<readonly OpenShard[]>
+}
+
+/** A stream has at most 20,000 shards, and a page names 1000. */
 const MAX_PAGES = 100
 
-/** Whether the client can be asked at all: a fake may know PutRecords only. */
-export const canAsk = (client: KinesisClientLike): boolean =>
-  typeof Reflect.get(client, 'send') === 'function'
-
-/** Needs `kinesis:DescribeStreamSummary`; rejects without it. */
-export const describeStream = async (
-  client: KinesisClientLike,
-  target: StreamTarget,
-): Promise<StreamSummary> => {
-  const answer = await ask(client, new DescribeStreamSummaryCommand(target))
+/** Reads the answer to DescribeStreamSummary; what it does not say is not known. */
+export const summaryOf = (answer: unknown): StreamSummary => {
   const summary = read(answer, 'StreamDescriptionSummary')
   const kib = read(summary, 'MaxRecordSizeInKiB')
   return {
@@ -37,43 +36,43 @@ export const describeStream = async (
   }
 }
 
-/** Needs `kinesis:ListShards`; rejects without it. */
-export const listOpenShards = async (
-  client: KinesisClientLike,
-  target: StreamTarget,
+/** All open shards, page by page; `ask` sends ListShards with the token of the page before. */
+export const openShardsOf = async (
+  ask: (token: string | undefined) => Promise<unknown>,
 ): Promise<OpenShard[]> => {
   const open: OpenShard[] = []
-  let token: unknown
+  let token: string | undefined
   for (let page = 0; page < MAX_PAGES; page++) {
-    const answer = await ask(
-      client,
-      new ListShardsCommand(typeof token === 'string' ? { NextToken: token } : target),
-    )
+    const answer = await ask(token)
     const shards = read(answer, 'Shards')
     for (const shard of Array.isArray(shards) ? shards : []) {
-      if (read(read(shard, 'SequenceNumberRange'), 'EndingSequenceNumber') !== undefined) continue
-      const range = read(shard, 'HashKeyRange')
-      const [id, from, to] = [
-        read(shard, 'ShardId'),
-        read(range, 'StartingHashKey'),
-        read(range, 'EndingHashKey'),
-      ]
-      if (typeof id !== 'string' || typeof from !== 'string' || typeof to !== 'string') continue
-      open.push({ id, first: topBits(from), last: topBits(to) })
+      const found = openShard(shard)
+      if (found !== undefined) open.push(found)
     }
-    token = read(answer, 'NextToken')
-    if (typeof token !== 'string') return open
+    const next = read(answer, 'NextToken')
+    if (typeof next !== 'string' || next === '') return open
+    token = next
   }
   return open
 }
 
-const topBits = (hashKey: string): number => Number(BigInt(hashKey) >> 80n)
-
-const ask = async (client: KinesisClientLike, command: object): Promise<unknown> => {
-  const send: unknown = Reflect.get(client, 'send')
-  if (typeof send !== 'function') throw new Error('the client can only put records')
-  return Reflect.apply(send, client, [command])
+const openShard = (shard: unknown): OpenShard | undefined => {
+  // A closed shard has its last sequence number.
+  if (read(read(shard, 'SequenceNumberRange'), 'EndingSequenceNumber') !== undefined)
+    return undefined
+  const range = read(shard, 'HashKeyRange')
+  const [id, first, last] = [
+    read(shard, 'ShardId'),
+    topBits(read(range, 'StartingHashKey')),
+    topBits(read(range, 'EndingHashKey')),
+  ]
+  return typeof id === 'string' && first !== undefined && last !== undefined
+    ? { id, first, last }
+    : undefined
 }
+
+const topBits = (hashKey: unknown): number | undefined =>
+  typeof hashKey === 'string' ? topBitsOf(hashKey) : undefined
 
 const read = (value: unknown, key: string): unknown =>
   typeof value === 'object' && value !== null ? (Reflect.get(value, key) ?? undefined) : undefined

@@ -1,7 +1,7 @@
 import type { ShardPrediction } from '../packing/kpl/kpl-pack.js'
-import { hashOf } from '../queue/hash-range.js'
-import type { Entry } from '../queue/pending-record.js'
+import type { PackableRecord } from '../packing/packable-record.js'
 import type { OpenShard } from './describe.js'
+import { hashKeyOf } from '../record/hash-key.js'
 
 /** Keys whose shard is remembered, so that few need their MD5. */
 const MAX_REMEMBERED = 10_000
@@ -22,22 +22,23 @@ export class ShardMap implements ShardPrediction {
   }
 
   /** Undefined: not known, or too close to a border to be sure. */
-  shardOf(entry: Entry): string | undefined {
-    const { partitionKey, explicitHashKey } = entry
+  shardOf(record: PackableRecord): string | undefined {
+    const { partitionKey, explicitHashKey } = record
     if (this.#shards.length === 0) return undefined
     // It went astray once, perhaps: by its key it is safe anywhere.
-    if (entry.possiblyDelivered) return undefined
-    if (explicitHashKey !== undefined) return this.#find(hashOf(entry))
+    if (record.possiblyDelivered) return undefined
+    if (explicitHashKey !== undefined) return this.#find(hashKeyOf(undefined, explicitHashKey))
     if (partitionKey === undefined) return undefined
     if (this.#remembered.has(partitionKey)) return this.#remembered.get(partitionKey)
-    const shard = this.#find(hashOf(entry))
+    const shard = this.#find(hashKeyOf(partitionKey, undefined))
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear()
     this.#remembered.set(partitionKey, shard)
     return shard
   }
 
   /** Hashes are known to 48 of their 128 bits; one that shares them with a border is no one's. */
-  #find(hash: number): string | undefined {
+  #find(hash: number | undefined): string | undefined {
+    if (hash === undefined) return undefined
     let [low, high] = [0, this.#shards.length - 1]
     while (low < high) {
       const middle = (low + high + 1) >> 1

@@ -1,25 +1,33 @@
-import type { Admission } from '../admission/admission.js'
-import type { KinesisClientLike, StreamTarget } from '../client/client-types.js'
 import { DEFAULT_MAX_RECORD_BYTES, MAX_RECORD_BYTES } from '../config/aws-limits.js'
-import type { Packing } from '../packing/create-packing.js'
-import type { EventLog } from '../stats/event-log.js'
-import type { Alarm, Timers } from '../time/timers.js'
-import { canAsk, describeStream, listOpenShards } from './describe.js'
+import type { Timers } from '../time/timers.js'
+import type { OpenShard, StreamSource, StreamSummary } from './describe.js'
+import { Query } from './query.js'
 
-/** First and longest wait before the shards are asked for again. */
-const RETRY_BASE_MS = 1000
-const RETRY_CAP_MS = 60_000
-/** A change of shards after this much quiet is taken for a resharding like any other. */
-const QUIET_MS = 10 * RETRY_CAP_MS
+/** Changes of the shards this far apart have nothing to do with each other. */
+const QUIET_MS = 600_000
 
-export interface LearnPorts {
-  readonly client: KinesisClientLike
-  readonly target: StreamTarget
-  readonly admission: Admission
-  readonly packing: Packing
-  readonly log: EventLog
+/** What of the stream matters to a producer's options. */
+export interface StreamInterest {
+  readonly recordLimit: boolean
+  readonly aggregation: boolean
+  readonly shards: boolean
+}
+
+export interface StreamWatcherPorts {
+  readonly source: StreamSource
   readonly timers: Timers
-  readonly discoverMaxRecordBytes: boolean
+  readonly interest: StreamInterest
+  /** The largest record that the stream takes, in bytes. */
+  readonly recordLimit: (bytes: number) => void
+  /** Whether consumers can read aggregates from the stream. */
+  readonly aggregation: (allowed: boolean) => void
+  /** The open shards; an empty list: they are not known (any more). */
+  readonly shards: (list: readonly OpenShard[]) => void
+  readonly warnings: {
+    aggregationRefused(): void
+    unchecked(error: unknown): void
+    shardsUnknown(error: unknown): void
+  }
 }
 
 /**
@@ -27,26 +35,49 @@ export interface LearnPorts {
  * its shards. Nobody waits for the answers; until one comes, and where asking is not permitted, the
  * producer does what every stream accepts.
  */
-export class StreamLearner {
-  readonly #ports: LearnPorts
-  readonly #retry: Alarm
-  #failures = 0
-  #listing = false
+export class StreamWatcher {
+  readonly #ports: StreamWatcherPorts
+  readonly #describe: Query<StreamSummary> | undefined
+  readonly #list: Query<readonly OpenShard[]> | undefined
+  #changes = 0
   #changedAt = Number.NEGATIVE_INFINITY
 
-  constructor(ports: LearnPorts) {
+  constructor(ports: StreamWatcherPorts) {
     this.#ports = ports
-    this.#retry = ports.timers.alarm(() => void this.#list())
+    const { source, timers, interest, warnings } = ports
+    const { describe, listShards } = source
+    if (describe !== undefined && (interest.recordLimit || interest.aggregation)) {
+      this.#describe = new Query({
+        timers,
+        ask: describe,
+        answered: summary => this.#described(summary),
+        failed: error => this.#undescribed(error),
+        retries: false,
+      })
+    }
+    if (listShards !== undefined && interest.shards) {
+      this.#list = new Query({
+        timers,
+        ask: listShards,
+        answered: ports.shards,
+        failed: error => warnings.shardsUnknown(error),
+        retries: true,
+      })
+    }
   }
 
   started(): void {
-    const { packing, discoverMaxRecordBytes } = this.#ports
-    if (packing.aggregation !== undefined || discoverMaxRecordBytes) void this.#describe()
-    void this.#list()
+    const { interest, aggregation } = this.#ports
+    // Who cannot ask relies on the user, who chose to aggregate.
+    if (this.#describe === undefined && interest.aggregation) aggregation(true)
+    this.#describe?.start()
+    this.#list?.start()
   }
 
-  rest(): void {
-    this.#retry.cancel()
+  /** Ends all that it does, requests and timers; what is answered later is not heard. */
+  stop(): void {
+    this.#describe?.stop()
+    this.#list?.stop()
   }
 
   /**
@@ -55,58 +86,33 @@ export class StreamLearner {
    * nobody can predict.
    */
   shardsChanged(): void {
-    const { packing, timers } = this.#ports
-    if (packing.shards === undefined || this.#listing || this.#retry.armed) return
-    packing.shards.learn([])
+    const list = this.#list
+    if (list === undefined || !list.idle) return
+    const { shards, timers } = this.#ports
+    shards([])
     const now = timers.now()
-    if (now - this.#changedAt > QUIET_MS) this.#failures = 0
+    if (now - this.#changedAt > QUIET_MS) this.#changes = 0
     this.#changedAt = now
-    if (this.#failures === 0) void this.#list()
-    else this.#retry.set(this.#backoff())
-    this.#failures++
+    list.again(this.#changes++)
   }
 
-  #backoff(): number {
-    return Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** this.#failures)
+  #described({ maxRecordBytes, serviceDistributed }: StreamSummary): void {
+    const { interest, recordLimit, aggregation, warnings } = this.#ports
+    if (interest.recordLimit && maxRecordBytes !== undefined) {
+      // No stream takes less than the default, whatever an emulator says.
+      const atLeast = Math.max(DEFAULT_MAX_RECORD_BYTES, maxRecordBytes)
+      recordLimit(Math.min(MAX_RECORD_BYTES, atLeast))
+    }
+    if (!interest.aggregation) return
+    aggregation(!serviceDistributed)
+    if (serviceDistributed) warnings.aggregationRefused()
   }
 
-  async #describe(): Promise<void> {
-    const { client, target, admission, packing, log, discoverMaxRecordBytes } = this.#ports
-    const { aggregation } = packing
-    if (!canAsk(client)) {
-      aggregation?.allow(true)
-      return
-    }
-    try {
-      const { maxRecordBytes, serviceDistributed } = await describeStream(client, target)
-      if (discoverMaxRecordBytes && maxRecordBytes !== undefined) {
-        admission.setMaxRecordBytes(
-          Math.min(MAX_RECORD_BYTES, Math.max(DEFAULT_MAX_RECORD_BYTES, maxRecordBytes)),
-        )
-      }
-      if (aggregation === undefined) return
-      aggregation.allow(!serviceDistributed)
-      if (serviceDistributed) log.aggregationRefused()
-    } catch (error) {
-      if (aggregation === undefined) return
-      // Streams with service-managed distribution are rare, and were made so on purpose.
-      aggregation.allow(true)
-      log.unchecked(error)
-    }
-  }
-
-  async #list(): Promise<void> {
-    const { client, target, packing, log } = this.#ports
-    if (this.#listing || packing.shards === undefined || !canAsk(client)) return
-    this.#listing = true
-    try {
-      packing.shards.learn(await listOpenShards(client, target))
-    } catch (error) {
-      log.shardsUnknown(error)
-      this.#retry.set(this.#backoff())
-      this.#failures++
-    } finally {
-      this.#listing = false
-    }
+  #undescribed(error: unknown): void {
+    const { interest, aggregation, warnings } = this.#ports
+    if (!interest.aggregation) return
+    // Streams with service-managed distribution are rare, and were made so on purpose.
+    aggregation(true)
+    warnings.unchecked(error)
   }
 }

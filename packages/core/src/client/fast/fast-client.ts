@@ -3,20 +3,18 @@ import {
   KinesisClient,
   type KinesisClientConfig,
   KinesisServiceException,
-  PutRecordsCommand,
 } from '@aws-sdk/client-kinesis'
-import { toWireRecord } from '../../packing/outgoing.js'
-import type {
-  BatchingKinesisClient,
-  PutRecordsOptions,
-  PutRecordsRequest,
-  PutRecordsResponse,
-} from '../client-types.js'
+import type { PutRecordsOptions, PutRecordsResponse } from '../client-types.js'
+import { sendPutRecords } from '../put-command.js'
+import { markUnsent, unlessAborted } from '../unsent.js'
 import { UnreadAnswer } from '../unread-answer.js'
 import { CBOR_WIRE } from '../wire/cbor-wire.js'
 import { JSON_WIRE } from '../wire/json-wire.js'
 import type { OutgoingRequest, Wire } from '../wire/wire.js'
+import { limitAnswers } from './answer-limit.js'
+import { answerLimit, bytesOf } from './http-body.js'
 import { type HttpResponse, streamOf, type Template, Templates } from './template.js'
+import { Untouched } from './untouched.js'
 
 /** Options under which the short way does all that the SDK's pipeline would do. */
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
@@ -44,10 +42,12 @@ const isNotUnderstood = (error: unknown, { statusCode }: HttpResponse): boolean 
 /**
  * The SDK's client with a shorter way for PutRecords: our own body, the SDK's signer, credentials,
  * endpoint and HTTP handler, but neither its schema walks nor its middleware, which cost more than
- * all the rest. The first request to a stream, and the first after an error, take the long way.
+ * all the rest. The first request to a stream, and the first after an error, take the long way; so
+ * do all, once the client was changed in a way that the short one would bypass.
  */
-export class FastKinesisClient extends KinesisClient implements BatchingKinesisClient {
+export class FastKinesisClient extends KinesisClient {
   readonly #templates: Templates | undefined
+  readonly #untouched: Untouched
   #wire: Wire
 
   constructor(config: KinesisClientConfig, given: readonly string[], wire: Wire = JSON_WIRE) {
@@ -55,51 +55,62 @@ export class FastKinesisClient extends KinesisClient implements BatchingKinesisC
     this.#wire = wire
     // Walks through all records for a log line, even when nobody logs.
     if (config.logger === undefined) this.middlewareStack.remove('loggerMiddleware')
+    limitAnswers(this)
     if (given.every(option => KNOWN_OPTIONS.has(option))) this.#templates = new Templates(this)
+    this.#untouched = new Untouched(this)
   }
 
-  async putRecords(
-    input: PutRecordsRequest,
-    options: PutRecordsOptions = {},
-  ): Promise<PutRecordsResponse> {
-    return this.putOutgoing(input, options)
+  /** Whether this is such a client itself, and not a proxy of one, which has no private members. */
+  static isOne(client: object): client is FastKinesisClient {
+    return #untouched in client
   }
 
-  /** As `putRecords`, for packs as well as whole records. */
+  /** As the command PutRecords, for packs as well as whole records. */
   async putOutgoing(
     input: OutgoingRequest,
-    options: PutRecordsOptions,
-  ): Promise<PutRecordsResponse> {
+    options: PutRecordsOptions = {},
+  ): Promise<unknown> {
     const stream = streamOf(input)
-    const template = this.#templates?.get(stream)
-    if (template === undefined)
-      return this.send(
-        new PutRecordsCommand({ ...input, Records: input.Records.map(toWireRecord) }),
-        options,
-      )
+    const template = this.#untouched.holds ? this.#templates?.get(stream) : undefined
+    if (template === undefined) return sendPutRecords(this, input, options)
 
     const sent = input.Records.length
     const wire = this.#wire
-    const room = Buffer.allocUnsafeSlow(wire.maxBodyBytes(input))
-    const body = room.subarray(0, wire.writeBody(input, room))
-    const response = await this.#exchange(template, wire, body, options)
-    const answer = await bytesOf(response.body)
+    const body = bodyOf(wire, input)
+    const properties = { ...template.auth.properties }
+    let response: HttpResponse
+    let answer: Buffer
+    try {
+      response = await this.#exchange(template, properties, wire, body, options)
+      answer = await bytesOf(
+        response.body,
+        answerLimit(response.statusCode),
+        options.abortSignal,
+      ).catch((error: unknown) => {
+        throw withStatus(error, response)
+      })
+    } catch (error) {
+      // The endpoint may be another by now, and only the pipeline asks for it.
+      this.#templates?.forget(stream)
+      throw error
+    }
     if (response.statusCode !== 200) {
       this.#templates?.forget(stream)
-      const error = this.#error(template, response, answer)
+      const error = this.#error(template, properties, response, answer)
       if (wire === JSON_WIRE || !isNotUnderstood(error, response)) throw error
       // Nothing was done, and the records are not to blame.
       this.#distrust(wire)
       return this.putOutgoing(input, options)
     }
+    const { signer } = template.auth
+    signer.successHandler?.(response, properties)
     const read = (): PutRecordsResponse => this.#read(wire, answer, response)
-    const result = wire.tellsAllStored(answer, sent) ? new UnreadAnswer(read) : read()
-    template.auth.signer.successHandler?.(response, template.auth.properties)
-    return result
+    return wire.tellsAllStored(answer, sent) ? new UnreadAnswer(sent, read) : read()
   }
 
   async #exchange(
     { request, auth }: Template,
+    properties: Template['auth']['properties'],
     { contentType }: Wire,
     body: Buffer,
     options: PutRecordsOptions,
@@ -110,11 +121,13 @@ export class FastKinesisClient extends KinesisClient implements BatchingKinesisC
       'content-length': String(body.length),
       'amz-sdk-invocation-id': randomUUID(),
     }
-    const signed = await auth.signer.sign(
-      { ...request, headers, body },
-      auth.identity,
-      auth.properties,
-    )
+    const unsigned = { ...request, headers, body }
+    const signed = await unlessAborted(
+      auth.signer.sign(unsigned, auth.identity, properties),
+      options.abortSignal,
+    ).catch((error: unknown) => {
+      throw markUnsent(error)
+    })
     const { response } = await this.config.requestHandler.handle(signed, options)
     return response
   }
@@ -143,7 +156,12 @@ export class FastKinesisClient extends KinesisClient implements BatchingKinesisC
     )
   }
 
-  #error({ auth }: Template, response: HttpResponse, bytes: Buffer): unknown {
+  #error(
+    { auth }: Template,
+    properties: Template['auth']['properties'],
+    response: HttpResponse,
+    bytes: Buffer,
+  ): unknown {
     try {
       const isCbor = response.headers['content-type']?.includes('cbor') === true
       const body: unknown =
@@ -155,14 +173,45 @@ export class FastKinesisClient extends KinesisClient implements BatchingKinesisC
         $fault: response.statusCode < 500 ? 'client' : 'server',
         $metadata: metadataOf(response),
       })
-      error.$response = response
-      // It learns the clock's skew from the answer, then throws the error.
-      auth.signer.errorHandler?.(auth.properties)(error)
+      this.#learnSkew(auth, properties, error, response)
       return error
     } catch (error) {
       return error
     }
   }
+
+  /** The signer reads the service's time from the response; the request's headers are in there too. */
+  #learnSkew(
+    { signer }: Template['auth'],
+    properties: Template['auth']['properties'],
+    error: KinesisServiceException,
+    response: HttpResponse,
+  ): void {
+    try {
+      error.$response = response
+      signer.errorHandler?.(properties)(error)
+    } catch {
+      // It throws what it was given.
+    } finally {
+      delete error.$response
+    }
+  }
+}
+
+const bodyOf = (wire: Wire, input: OutgoingRequest): Buffer => {
+  try {
+    const room = Buffer.allocUnsafeSlow(wire.maxBodyBytes(input))
+    return room.subarray(0, wire.writeBody(input, room))
+  } catch (error) {
+    throw markUnsent(error)
+  }
+}
+
+/** The status decides what to do about a response, also when its body cannot be read. */
+const withStatus = (error: unknown, response: HttpResponse): unknown => {
+  if (error instanceof Error && Object.isExtensible(error) && !('$metadata' in error))
+    return Object.assign(error, { $metadata: metadataOf(response) })
+  return error
 }
 
 const metadataOf = ({
@@ -188,10 +237,4 @@ const stringIn = (value: unknown, key: string): string | undefined => {
   const found: unknown =
     typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
   return typeof found === 'string' ? found : undefined
-}
-
-const bytesOf = async (body: AsyncIterable<Uint8Array>): Promise<Buffer> => {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of body) chunks.push(chunk)
-  return Buffer.concat(chunks)
 }

@@ -46,12 +46,9 @@ export class Templates {
   readonly #templates = new Map<string, Template>()
 
   constructor(client: KinesisClient) {
-    const ours = client.middlewareStack.identify()
     client.middlewareStack.add(
       (next, context) => args => {
-        // A middleware that someone added has to see every request: then nothing is learned.
-        const untouched = client.middlewareStack.identify().length === ours.length + 1
-        if (context.commandName === 'PutRecordsCommand' && untouched) {
+        if (context.commandName === 'PutRecordsCommand') {
           const template = templateOf(args.request, context)
           if (template !== undefined) this.#learn(streamOf(args.input), template)
         }
@@ -72,7 +69,7 @@ export class Templates {
     return template
   }
 
-  /** After an error of the service the pipeline takes over, with all it knows about recovering. */
+  /** After an error the pipeline takes over, with all it knows about recovering. */
   forget(stream: string): void {
     this.#templates.delete(stream)
   }
@@ -103,8 +100,20 @@ const templateOf = (request: unknown, context: object): Template | undefined => 
   for (const name of OWN_TO_A_REQUEST) delete headers[name]
   return {
     request: { ...request, headers, body: undefined },
-    auth: { signer, identity, properties },
+    auth: { signer, identity, properties: lasting(properties) },
   }
+}
+
+/** Of the context, what outlives its request: the rest holds the command and with it all records. */
+const LASTING_CONTEXT = ['clientName', 'commandName', 'endpointV2', 'authSchemes']
+
+/** The properties to sign with, in an object of our own: the signer writes to it. */
+const lasting = (properties: Properties): Properties => {
+  const { context } = properties
+  if (!isObject(context)) return { ...properties }
+  const kept: Properties = {}
+  for (const name of LASTING_CONTEXT) if (name in context) kept[name] = context[name]
+  return { ...properties, context: kept }
 }
 
 const isObject = (value: unknown): value is Properties =>

@@ -1,6 +1,7 @@
 import { cbor } from '@smithy/core/cbor'
 import { BufferSink, isPack, type OutgoingRecord, sizeOf } from '../../packing/outgoing.js'
 import type { PutRecordsResponse } from '../client-types.js'
+import { tellsAllStored } from './cbor-answer.js'
 import type { OutgoingRequest, Wire } from './wire.js'
 
 /** A character takes at most 3 bytes of UTF-8. */
@@ -20,10 +21,6 @@ const DATA = item('Data')
 const PARTITION_KEY = item('PartitionKey')
 const EXPLICIT_HASH_KEY = item('ExplicitHashKey')
 const RECORDS = item('Records')
-const SEQUENCE_NUMBER = item('SequenceNumber')
-const FAILED_NONE = Buffer.from([...item('FailedRecordCount'), 0])
-const ERROR_CODE = item('ErrorCode')
-const SHARD_ID = item('ShardId')
 
 /**
  * `application/x-amz-cbor-1.1`, which the AWS SDK for Java and the KCL speak with Kinesis: the data
@@ -50,13 +47,7 @@ export const CBOR_WIRE: Wire = {
     return sink.at
   },
 
-  tellsAllStored: (answer, sent) =>
-    answer.includes(FAILED_NONE) &&
-    !answer.includes(ERROR_CODE) &&
-    // As many places as results, and as many results as records.
-    countOf(SHARD_ID, answer, isAny, sent + 1) === sent &&
-    countOf(SEQUENCE_NUMBER, answer, isAny, sent + 1) === sent &&
-    countOf(SEQUENCE_NUMBER, answer, isText, sent + 1) === sent,
+  tellsAllStored,
 
   parse: (answer): PutRecordsResponse => cbor.deserialize(answer),
 }
@@ -87,25 +78,4 @@ const writeHead = (sink: BufferSink, type: number, length: number): void => {
   const bytes = length < 0x100 ? 1 : length < 0x1_0000 ? 2 : 4
   sink.byte(major | (bytes === 1 ? 24 : bytes === 2 ? 25 : 26))
   for (let shift = (bytes - 1) * 8; shift >= 0; shift -= 8) sink.byte((length >>> shift) & 0xff)
-}
-
-const isAny = (): boolean => true
-const isText = (head: number): boolean => head >> 5 === TEXT && head !== TEXT << 5
-
-/** How often a key occurs with a value that begins right; stops at `enough`. */
-const countOf = (
-  key: Buffer,
-  answer: Buffer,
-  isRight: (head: number) => boolean,
-  enough: number,
-): number => {
-  let count = 0
-  for (
-    let at = answer.indexOf(key);
-    at !== -1 && count < enough;
-    at = answer.indexOf(key, at + key.length)
-  ) {
-    if (isRight(answer[at + key.length] ?? 0)) count++
-  }
-  return count
 }

@@ -1,53 +1,87 @@
-const STORED = '"SequenceNumber":"'
-const NONE_FAILED = '"FailedRecordCount":0'
 const QUOTE = 0x22
-const BRACE = 0x7b
-const END = 0x7d
+const BACKSLASH = 0x5c
+const FIRST_PRINTABLE = 0x20
+const LAST_PRINTABLE = 0x7e
+/** In place of a position: what should stand there does not. */
+const ABSENT = -1
+
+const literal = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'))
+
+const OPEN = literal('{')
+const CLOSE = literal('}')
+const COMMA = literal(',')
+const CLOSE_LIST = literal(']')
+const NONE_FAILED = literal('"FailedRecordCount":0')
+const RECORDS = literal('"Records":[')
+const ENCRYPTION = literal('"EncryptionType":"')
+const NUMBER_FIRST = literal('{"SequenceNumber":"')
+const THEN_SHARD = literal(',"ShardId":"')
+const SHARD_FIRST = literal('{"ShardId":"')
+const THEN_NUMBER = literal(',"SequenceNumber":"')
 
 /**
- * Whether the JSON says that none failed and names exactly as many places as records were sent. A
- * string of JSON cannot hold the pattern itself, since its quotes would be escaped. False may also
- * mean that it is formatted in another way: parse it then.
+ * Whether the JSON says, in the very form in which the service writes it, that each of so many
+ * records was stored. Every byte is looked at, so that this is only true where a parser would read
+ * the same: an unknown key (`ErrorCode` above all), an escape, white space, a byte too many, and it
+ * says no. No means: parse it.
  */
-export const tellsAllStored = (json: Buffer, sent: number): boolean => {
-  let found = 0
-  let stride = 0
-  for (let at = json.indexOf(STORED); at !== -1; ) {
-    if (json[at + STORED.length] === QUOTE) return false
-    found++
-    // Results mostly have one length: look where the next should be before searching for it.
-    if (stride > 0 && isStoredAt(json, at + stride)) at += stride
-    else {
-      const next = json.indexOf(STORED, at + STORED.length)
-      stride = next - at
-      at = next
-    }
+export const tellsAllStored = (json: Uint8Array, sent: number): boolean => {
+  let at = after(OPEN, json, 0)
+  let noneFailed = false
+  let allStored = false
+  for (let member = 0; member < 3 && at !== ABSENT && json[at] !== CLOSE[0]; member++) {
+    if (member > 0) at = after(COMMA, json, at)
+    const failed = after(NONE_FAILED, json, at)
+    const records = after(RECORDS, json, at)
+    if (failed !== ABSENT && !noneFailed) {
+      noneFailed = true
+      at = failed
+    } else if (records !== ABSENT && !allStored) {
+      allStored = true
+      at = afterResults(json, records, sent)
+    } else at = afterText(json, after(ENCRYPTION, json, at))
   }
-  // As many places as results, and as many results as records: a result has one brace.
-  return (
-    found === sent &&
-    countOf(BRACE, json, sent + 2) === sent + 1 &&
-    json.at(-1) === END &&
-    json.includes(NONE_FAILED)
-  )
+  return noneFailed && allStored && after(CLOSE, json, at) === json.length
 }
 
-/** How often a byte occurs; stops at `enough`. */
-const countOf = (byte: number, bytes: Buffer, enough: number): number => {
-  let count = 0
-  for (let at = bytes.indexOf(byte); at !== -1 && count < enough; at = bytes.indexOf(byte, at + 1))
-    count++
-  return count
+/** Where the list of results ends, bracket included. */
+const afterResults = (json: Uint8Array, start: number, sent: number): number => {
+  let at = start
+  for (let i = 0; i < sent && at !== ABSENT; i++) {
+    if (i > 0) at = after(COMMA, json, at)
+    at = afterResult(json, at)
+  }
+  return after(CLOSE_LIST, json, at)
 }
 
-/**
- * Whether a key like SequenceNumber stands here, with a text as its value: opening quote, S, 13
- * letters, closing quote, colon, quote. No other key of an answer fits, and a quote inside a text
- * would be escaped. This runs for every record and costs less than a call into Node.
- */
-const isStoredAt = (json: Buffer, at: number): boolean =>
-  json[at] === QUOTE &&
-  json[at + 1] === 0x53 &&
-  json[at + 15] === QUOTE &&
-  json[at + 16] === 0x3a &&
-  json[at + 17] === QUOTE
+const afterResult = (json: Uint8Array, start: number): number => {
+  const number = after(NUMBER_FIRST, json, start)
+  if (number !== ABSENT) {
+    const shard = after(THEN_SHARD, json, afterFilledText(json, number))
+    return after(CLOSE, json, afterText(json, shard))
+  }
+  const shardEnd = afterText(json, after(SHARD_FIRST, json, start))
+  return after(CLOSE, json, afterFilledText(json, after(THEN_NUMBER, json, shardEnd)))
+}
+
+/** Where these bytes end if they stand here. */
+const after = (expected: Uint8Array, json: Uint8Array, start: number): number => {
+  if (start === ABSENT) return ABSENT
+  for (let i = 0; i < expected.length; i++) if (json[start + i] !== expected[i]) return ABSENT
+  return start + expected.length
+}
+
+/** As `afterText`, for a text that must not be empty. */
+const afterFilledText = (json: Uint8Array, start: number): number =>
+  json[start] === QUOTE ? ABSENT : afterText(json, start)
+
+/** Where a text ends, its quote included; anything but plain ASCII without escapes is absent. */
+const afterText = (json: Uint8Array, start: number): number => {
+  if (start === ABSENT) return ABSENT
+  for (let at = start; at < json.length; at++) {
+    const byte = json[at] ?? 0
+    if (byte === QUOTE) return at + 1
+    if (byte < FIRST_PRINTABLE || byte > LAST_PRINTABLE || byte === BACKSLASH) return ABSENT
+  }
+  return ABSENT
+}

@@ -1,0 +1,71 @@
+import { property, textProperty } from './bounded-text.js'
+import type { StreamClient } from './stream-client.js'
+import { markUnsent, unlessAborted } from './unsent.js'
+
+/** How the service says that it does not take the credentials (`Exception` at the end left out). */
+const REFUSED: ReadonlySet<string> = new Set([
+  'ExpiredToken',
+  'UnrecognizedClient',
+  'InvalidClientTokenId',
+  'InvalidAccessKeyId',
+  'InvalidToken',
+  'InvalidSignature',
+  'SignatureDoesNotMatch',
+  'MissingAuthenticationToken',
+  'IncompleteSignature',
+])
+const UNAUTHORIZED = 401
+
+/**
+ * Asks for new credentials after the service refused the ones in use. The SDK keeps credentials that
+ * name no end for ever, so what was renewed where they come from would only be seen by a restart.
+ */
+class CredentialRenewal {
+  readonly #client: object
+  #due = false
+
+  constructor(client: object) {
+    this.#client = client
+  }
+
+  /** To be told of each failed request. */
+  failed(error: unknown): void {
+    const name = textProperty(error, 'name')?.replace(/Exception$/, '') ?? ''
+    const status = property(property(error, '$metadata'), 'httpStatusCode')
+    if (REFUSED.has(name) || status === UNAUTHORIZED) this.#due = true
+  }
+
+  get due(): boolean {
+    return this.#due
+  }
+
+  /** Rejects if the provider does. */
+  async renew(): Promise<void> {
+    const provider = property(property(this.#client, 'config'), 'credentials')
+    if (typeof provider === 'function') await Reflect.apply(provider, undefined, [FORCED])
+    this.#due = false
+  }
+}
+
+/** The SDK's word to its memoized providers. */
+const FORCED = { forceRefresh: true }
+
+type PutRecords = StreamClient['putRecords']
+
+/** Has the client ask for new credentials before the request that follows a refusal of the old. */
+export const renewing = (client: object, put: PutRecords): PutRecords => {
+  const renewal = new CredentialRenewal(client)
+  return async (records, signal) => {
+    try {
+      if (renewal.due) await unlessAborted(renewal.renew(), signal).catch(rethrowUnsent)
+      return await put(records, signal)
+    } catch (error) {
+      renewal.failed(error)
+      throw error
+    }
+  }
+}
+
+const rethrowUnsent = (error: unknown): never => {
+  throw markUnsent(error)
+}
