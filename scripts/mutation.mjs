@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { LogLevel } from '@stryker-mutator/api/core'
 import { Stryker } from '@stryker-mutator/core'
 import { filesIn } from './files.mjs'
 import { makeSandbox } from './mutation/sandbox.mjs'
@@ -59,7 +60,7 @@ const mutate = async target => {
       concurrency: 2,
       timeoutMS: 3000,
       reporters: [process.stdout.isTTY ? 'progress' : 'progress-append-only'],
-      logLevel: 'warn',
+      logLevel: LogLevel.Warning,
       allowConsoleColors: false,
       cleanTempDir: 'always',
       thresholds: { high: 100, low: REQUIRED, break: null },
@@ -84,7 +85,7 @@ const brief = text => {
   return line.length > 70 ? `${line.slice(0, 69)}…` : line
 }
 
-const KILLED = ['Killed', 'Timeout']
+const KILLED = new Set(['Killed', 'Timeout'])
 const ALIVE = new Map([
   ['Survived', 'survived'],
   ['NoCoverage', 'no test reaches it'],
@@ -93,7 +94,7 @@ const ALIVE = new Map([
 /** Prints the survivors and the score of a target and returns the score. */
 const report = (target, mutants) => {
   const alive = mutants.filter(({ status }) => ALIVE.has(status))
-  const killed = mutants.filter(({ status }) => KILLED.includes(status))
+  const killed = mutants.filter(({ status }) => KILLED.has(status))
   const position = ({ location: { start } }) => start.line * 1000 + start.column
   alive.sort((a, b) =>
     a.fileName === b.fileName ? position(a) - position(b) : a.fileName < b.fileName ? -1 : 1,

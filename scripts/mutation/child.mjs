@@ -12,7 +12,7 @@ if (mutant !== undefined) shared.activeMutant = mutant
 if (hitLimit !== undefined) Object.assign(shared, { hitLimit, hitCount: 0 })
 
 /** Prints nothing: nobody reads it. */
-class Silent {}
+function Silent() {}
 
 // Tests move their own clock, so none of them needs long: what still waits then waits for ever.
 const mocha = new Mocha({ timeout: 2000, bail, reporter: Silent })

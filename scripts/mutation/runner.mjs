@@ -34,7 +34,7 @@ class ProcessPerMutant {
     if (result.status !== 'complete') return result
     writeFileSync(PLACES, JSON.stringify(result.tests.map(({ id, fileName }) => [id, fileName])))
     // StrykerJS looks for the tests' files among those it mutates, and warns.
-    return { ...result, tests: result.tests.map(({ fileName, ...test }) => test) }
+    return { ...result, tests: result.tests.map(({ fileName: _place, ...test }) => test) }
   }
 
   async mutantRun({ activeMutant, testFilter, hitLimit, timeout }) {
