@@ -5,7 +5,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { LogLevel } from '@stryker-mutator/api/core'
 import { Stryker } from '@stryker-mutator/core'
 import { filesIn } from './files.mjs'
 import { makeSandbox } from './mutation/sandbox.mjs'
@@ -60,7 +59,8 @@ const mutate = async target => {
       concurrency: 2,
       timeoutMS: 3000,
       reporters: [process.stdout.isTTY ? 'progress' : 'progress-append-only'],
-      logLevel: LogLevel.Warning,
+      // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the enum is in the types only
+      logLevel: 'warn',
       allowConsoleColors: false,
       cleanTempDir: 'always',
       thresholds: { high: 100, low: REQUIRED, break: null },
@@ -118,7 +118,12 @@ const report = (target, mutants) => {
 Object.assign(process.env, PROPERTY)
 const started = performance.now()
 const results = []
-for (const target of targets) results.push([target, await mutate(target)])
+try {
+  for (const target of targets) results.push([target, await mutate(target)])
+} catch (error) {
+  console.error(`mutation: ${error instanceof Error ? error.message : error}`)
+  process.exit(2)
+}
 console.log()
 const scores = results.map(([target, mutants]) => report(target, mutants))
 const seconds = (performance.now() - started) / 1000
