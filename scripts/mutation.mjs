@@ -121,7 +121,7 @@ const results = []
 try {
   for (const target of targets) results.push([target, await mutate(target)])
 } catch (error) {
-  console.error(`mutation: ${error instanceof Error ? error.message : error}`)
+  console.error(`mutation: ${error instanceof Error ? error.message : String(error)}`)
   process.exit(2)
 }
 console.log()
