@@ -21,7 +21,8 @@ const PARTS = {
   errors: { may: ['record'], why: 'errors name records and nothing else' },
   config: { may: ['record', 'errors'], why: 'options are read before anything exists' },
   time: { may: ['record', 'errors', 'config'], why: 'clocks know nothing of what waits for them' },
-  stats: { may: BASE, why: 'the parts report to it; it asks none of them' },
+  callbacks: { may: BASE, why: 'it calls the functions of users, for every other part' },
+  stats: { may: [...BASE, 'callbacks'], why: 'the parts report to it; it asks none of them' },
   packing: { may: BASE, why: 'it turns records into bytes, wherever they waited and go' },
   client: {
     may: [...BASE, 'packing/outgoing'],
@@ -33,7 +34,7 @@ const PARTS = {
     why: 'it says where records wait; who takes them, and what an answer means, is decided above',
   },
   settling: {
-    may: [...BASE, 'stats', 'packing', 'client', 'stream', 'queue'],
+    may: [...BASE, 'callbacks', 'stats', 'packing', 'client', 'stream', 'queue'],
     why: 'it decides what an answer means for records; when to send is not its business',
   },
   request: {
@@ -45,12 +46,13 @@ const PARTS = {
     why: 'it puts records into the queue; how they leave it is unknown to it',
   },
   lifecycle: {
-    may: [...BASE, 'stats', 'queue', 'request', 'admission'],
+    may: [...BASE, 'callbacks', 'stats', 'queue', 'request', 'admission'],
     why: 'it starts and stops the parts; answers, packs and clients are unknown to it',
   },
   'pipeline.ts': {
     may: [
       ...BASE,
+      'callbacks',
       'stats',
       'packing',
       'client',
@@ -87,6 +89,7 @@ const EXCEPTIONS = [
   { from: 'config/resolve', to: 'time/clock', why: 'the default of the option `clock`' },
   { from: 'config/options', to: 'stats/stats', why: 'the type that `statReceiver` receives' },
   { from: 'config/resolve', to: 'stats/stats', why: 'the type that `statReceiver` receives' },
+  { from: 'callbacks/user-callbacks', to: 'stats/stats', why: 'the type a stat receiver gets' },
   { from: 'index', to: 'lifecycle/state', why: 'the type of `state` is public' },
   { from: 'index', to: 'lifecycle/lifecycle', why: 'the results of flush and close are public' },
 ]

@@ -104,15 +104,60 @@ describe('a request of packs', () => {
   })
 
   it('counts the bytes of a request over all packs', () => {
-    const { packer, builder } = open({ maxRequestBytes: 5 * MIB }, 500, 1 * MIB)
-    const record = (key: string, size: number) => keyed(packer, Buffer.alloc(size - 2), key)
-    for (let i = 0; i < 4; i++) assert.equal(builder.take(record(`${i}`, MIB)), i)
-    assert.equal(builder.take(record('4', MIB / 2)), 4)
-    assert.equal(builder.take(record('4', MIB / 2 + 2)), -1, 'one byte too many')
-    assert.equal(builder.take(record('5', MIB / 2 + 1)), -1)
-    const exact = open({ maxRequestBytes: 5 * MIB }, 500, 1 * MIB)
-    for (let i = 0; i < 5; i++) assert.equal(exact.builder.take(record(`${i}`, MIB)), i)
-    assert.equal(exact.builder.take(record('5', 2)), -1)
+    const half = MIB / 2
+    for (const [size, fits] of [
+      [half, true],
+      [half + 1, false],
+    ] as const) {
+      const { packer, builder } = open(
+        { maxRequestBytes: 5 * MIB, maxRecordBytes: 2 * MIB },
+        500,
+        2 * MIB,
+      )
+      // A key of 1 byte, and a terminator.
+      const record = (key: string, bytes: number) => keyed(packer, Buffer.alloc(bytes - 2), key)
+      for (let i = 0; i < 9; i++) assert.equal(builder.take(record(`${i}`, half)), i)
+      assert.equal(builder.takeInto(0, record('0', size + 1)), fits, 'the key is there already')
+    }
+    for (const [size, index] of [
+      [half, 9],
+      [half + 1, -1],
+    ] as const) {
+      const { packer, builder } = open({ maxRequestBytes: 5 * MIB }, 500, MIB)
+      const record = (key: string, bytes: number) => keyed(packer, Buffer.alloc(bytes - 2), key)
+      for (let i = 0; i < 9; i++) builder.take(record(`${i}`, half))
+      assert.equal(builder.take(record('9', size)), index)
+      assert.equal(builder.take(record('x', 2)), -1, 'full, or closed by the one it refused')
+    }
+  })
+
+  it('may have room in packs of any kind', () => {
+    const { packer, shards } = packingOf({ kind: 'kpl', groupBy: 'shard' })
+    for (const record of [packable(packer, 'a'), packable(packer, 'a', { hashKey: '5' })]) {
+      const builder = packer.open(1)
+      assert.equal(builder.hasRoom, false)
+      builder.take(record)
+      assert.equal(builder.hasRoom, true)
+    }
+    shards?.learn([{ id: 'all', first: 0, last: 2 ** 48 - 1 }])
+    const builder = packer.open(1)
+    builder.take(keyed(packer, 'a', 'k'))
+    assert.equal(builder.take(packable(packer, 'free')), -1)
+    assert.equal(builder.hasRoom, true)
+    assert.equal(builder.take(keyed(packer, 'a', 'other')), 0)
+  })
+
+  it('fills an aggregate of kpl to its last byte', () => {
+    // Magic 4, digest 16, the key outside 1; inside: a key 3, and 6 bytes around each data.
+    for (const [maxBytes, index] of [
+      [4 + 16 + 1 + 3 + 2 * (6 + 50), 0],
+      [4 + 16 + 1 + 3 + 2 * (6 + 50) - 1, 1],
+    ] as const) {
+      const { packer } = packingOf({ kind: 'kpl', maxBytes })
+      const builder = packer.open(500)
+      const record = keyed(packer, 'x'.repeat(50), 'k')
+      assert.deepEqual([builder.take(record), builder.take(record)], [0, index])
+    }
   })
 
   it('ends a pack at maxRecords', () => {

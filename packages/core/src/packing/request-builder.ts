@@ -3,7 +3,7 @@ import type { PackableRecord } from './packable-record.js'
 
 /** The user records of a request as Kinesis records. */
 export interface BuiltRequest {
-  /** A promise while they are being compressed, off this thread; it rejects if that fails. */
+  /** A promise while they are being compressed, off this thread; if that fails it rejects: await it. */
   readonly records: readonly OutgoingRecord[] | Promise<readonly OutgoingRecord[]>
   /** How many Kinesis records these are. */
   readonly count: number
