@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { mock } from 'node:test'
 import type { Clock } from '@kinesis-producer/core'
+import { ArmedTimer } from '@kinesis-producer/core/internal/time/armed-timer'
 import { SYSTEM_CLOCK } from '@kinesis-producer/core/internal/time/clock'
 import { Timers } from '@kinesis-producer/core/internal/time/timers'
 import FakeTimers from '@sinonjs/fake-timers'
@@ -109,6 +110,19 @@ describe('a timer', () => {
     alarm.set(10)
     assert.throws(() => clock.fire(1), /of the effect/)
     assert.deepEqual(fired, ['fired', 'fired'])
+  })
+})
+
+describe('an armed timer', () => {
+  it('calls back once, and never after it was cancelled', () => {
+    const { clock, fired } = create()
+    const timer = new ArmedTimer(clock, 10, () => fired.push('first'))
+    clock.fire(0)
+    clock.fire(0)
+    timer.cancel()
+    new ArmedTimer(clock, 10, () => fired.push('cancelled')).cancel()
+    clock.fire(1)
+    assert.deepEqual(fired, ['first'])
   })
 })
 
@@ -299,17 +313,19 @@ describe('a clock that throws', () => {
   it('when a timer is armed is replaced by the timers of the system, faked or not', async () => {
     const fake = FakeTimers.install()
     try {
+      let cleared = 0
       const timers = new Timers({
         now: () => 0,
         setTimeout: () => {
           throw new Error('no timer')
         },
-        clearTimeout: () => assert.fail('not a timer of this clock'),
+        clearTimeout: () => cleared++,
       })
       timers.after(1, () => assert.fail('cancelled'))()
       timers.hold()
       await new Promise<void>(resolve => void timers.after(1, resolve))
       assert.equal(timers.now(), 1)
+      assert.equal(cleared, 0, 'not a timer of this clock')
     } finally {
       fake.uninstall()
     }
@@ -370,17 +386,25 @@ describe('clocks of test runners', () => {
     assert.ok(timers.now() >= before + 60_000)
   })
 
-  it('cancel by the global clearTimeout where nothing else can', () => {
+  it('cancel by the clearTimeout that was global when the timer was armed', () => {
     const cleared: unknown[] = []
     const clear = mock.method(globalThis, 'clearTimeout', (timer: unknown) => cleared.push(timer))
-    try {
-      new Timers({ now: 0, setTimeout: () => 7 }).after(10, () => {})()
-      new Timers({ now: 0, setTimeout: () => ({ id: 8 }) }).after(10, () => {})()
-      new Timers({ now: 0, setTimeout: () => undefined }).after(10, () => {})()
-    } finally {
-      clear.mock.restore()
+    const cancels: (() => void)[] = []
+    for (const timer of [7, { id: 8 }, undefined]) {
+      cancels.push(new Timers({ now: 0, setTimeout: () => timer }).after(10, () => {}))
     }
+    clear.mock.restore()
+    for (const cancel of cancels) cancel()
     assert.deepEqual(cleared, [7, { id: 8 }, undefined])
+  })
+
+  it('tell the time by performance.now where they have none', () => {
+    const read = mock.method(performance, 'now', () => 1234)
+    try {
+      assert.equal(new Timers({ setTimeout: () => 1 }).now(), 1234)
+    } finally {
+      read.mock.restore()
+    }
   })
 
   it('prefer their own clearTimeout to the timer’s close', () => {

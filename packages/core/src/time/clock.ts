@@ -33,7 +33,7 @@ export interface Clock {
   setTimeout(callback: () => void, ms: number): unknown
   /**
    * Cancels what `setTimeout` returned.
-   * @default the timer's own `close()`, or else the global clearTimeout
+   * @default the timer's own `close()`, or else the clearTimeout that was global when it was armed
    */
   clearTimeout?(timer: unknown): unknown
 }
