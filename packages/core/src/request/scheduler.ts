@@ -55,13 +55,16 @@ export class Scheduler {
   readonly #inFlight = new Map<Batch, InFlightRequest>()
   readonly #run: () => void
   #scheduled = false
+  #running = false
 
   constructor(ports: SchedulerPorts) {
     this.#ports = ports
     const { steps, timers, queue } = ports
     this.#run = () => {
       this.#scheduled = false
+      this.#running = true
       steps.run(() => this.#pump())
+      this.#running = false
     }
     this.#linger = timers.alarm(() => steps.run(() => queue.markDue()))
     this.#backoff = timers.alarm(() => this.wake())
@@ -75,7 +78,8 @@ export class Scheduler {
   wake(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    queueMicrotask(this.#run)
+    // Not queueMicrotask, which fake timers replace.
+    void Promise.resolve().then(this.#run)
   }
 
   /** A record was admitted. The common case, a batch still filling, does nothing at all. */
@@ -88,9 +92,9 @@ export class Scheduler {
     if (recordTtl > 0 && !this.#expiry.armed) this.wake()
   }
 
-  /** Stage at the end of a step: runs if there may be something to send. */
+  /** Stage at the end of a step: runs if there may be something to send, but not after itself. */
   stepEnded(): void {
-    if (!this.#scheduled && this.#ports.queue.records > 0) this.#wakeIfUseful()
+    if (!this.#scheduled && !this.#running && this.#ports.queue.records > 0) this.#wakeIfUseful()
   }
 
   /** Cancels all timers; requests in flight go on. */
