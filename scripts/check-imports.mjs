@@ -21,39 +21,57 @@ const PARTS = {
   errors: { may: ['record'], why: 'errors name records and nothing else' },
   config: { may: ['record', 'errors'], why: 'options are read before anything exists' },
   time: { may: ['record', 'errors', 'config'], why: 'clocks know nothing of what waits for them' },
+  steps: { may: BASE, why: 'every stage runs in steps and asks the state; they know none of them' },
   callbacks: { may: BASE, why: 'it calls the functions of users, for every other part' },
-  stats: { may: [...BASE, 'callbacks'], why: 'the parts report to it; it asks none of them' },
-  packing: { may: BASE, why: 'it turns records into bytes, wherever they waited and go' },
+  stats: { may: [...BASE, 'steps', 'callbacks'], why: 'the parts report to it; it asks none of them' },
+  stream: {
+    may: [...BASE, 'stats'],
+    why: 'it learns about a stream; who asks the service is above',
+  },
+  packing: {
+    may: [...BASE, 'stream'],
+    why: 'it turns records into bytes, wherever they waited and go',
+  },
   client: {
-    may: [...BASE, 'packing/outgoing'],
+    may: [...BASE, 'stream', 'packing/outgoing'],
     why: 'it puts outgoing requests on the wire; records and retries are unknown to it',
   },
-  stream: { may: [...BASE, 'stats', 'client'], why: 'it learns about a stream, through a client' },
   queue: {
-    may: [...BASE, 'stats', 'packing', 'stream'],
+    may: [...BASE, 'packing'],
     why: 'it says where records wait; who takes them, and what an answer means, is decided above',
   },
+  request: {
+    may: [...BASE, 'steps', 'packing', 'client', 'queue'],
+    why: 'it sends what waits; what an answer means for records is decided above',
+  },
   settling: {
-    may: [...BASE, 'callbacks', 'stats', 'packing', 'client', 'stream', 'queue'],
+    may: [...BASE, 'callbacks', 'stats', 'client', 'queue', 'request'],
     why: 'it decides what an answer means for records; when to send is not its business',
   },
-  request: {
-    may: [...BASE, 'stats', 'packing', 'client', 'stream', 'queue', 'settling'],
-    why: 'it sends what waits and hands the answer to settling',
-  },
   admission: {
-    may: [...BASE, 'stats', 'packing', 'queue'],
+    may: [...BASE, 'steps', 'stats', 'packing/spread-keys', 'queue'],
     why: 'it puts records into the queue; how they leave it is unknown to it',
   },
   lifecycle: {
-    may: [...BASE, 'callbacks', 'stats', 'queue', 'request', 'admission'],
-    why: 'it starts and stops the parts; answers, packs and clients are unknown to it',
+    may: [
+      ...BASE,
+      'steps',
+      'callbacks',
+      'stats',
+      'stream',
+      'queue',
+      'request',
+      'settling/settlement',
+      'admission',
+    ],
+    why: 'it starts and stops the stages; answers, packs and clients are unknown to it',
   },
   'pipeline.ts': {
     may: [
       ...BASE,
       'callbacks',
       'stats',
+      'steps',
       'packing',
       'client',
       'stream',
@@ -90,7 +108,7 @@ const EXCEPTIONS = [
   { from: 'config/options', to: 'stats/stats', why: 'the type that `statReceiver` receives' },
   { from: 'config/resolve', to: 'stats/stats', why: 'the type that `statReceiver` receives' },
   { from: 'callbacks/user-callbacks', to: 'stats/stats', why: 'the type a stat receiver gets' },
-  { from: 'index', to: 'lifecycle/state', why: 'the type of `state` is public' },
+  { from: 'index', to: 'steps/state', why: 'the type of `state` is public' },
   { from: 'index', to: 'lifecycle/lifecycle', why: 'the results of flush and close are public' },
 ]
 

@@ -8,7 +8,6 @@ export type {
   PutRecordsRequest,
   PutRecordsResponse,
   PutRecordsResult,
-  WireRecord,
 } from './client/client-types.js'
 export type { ProducerClientConfig } from './client/create-client.js'
 export { createKinesisClient, WIRE_FORMATS } from './client/create-client.js'
@@ -42,12 +41,13 @@ export {
   ShortResponseError,
 } from './errors/errors.js'
 export type { CloseResult, FlushResult } from './lifecycle/lifecycle.js'
-export type { State } from './lifecycle/state.js'
 export type { AddOptions, WaitSignal } from './producer.js'
 export { BatchProducer, DEFAULT_CLOSE_TIMEOUT_MS } from './producer.js'
 export type { Attempt } from './record/attempt.js'
 export type { DroppedRecord, DropReason } from './record/dropped.js'
 export { DROP_REASONS } from './record/dropped.js'
 export type { Leftover, Receipt, RecordData, UserRecord } from './record/record.js'
+export type { WireRecord } from './record/wire-record.js'
 export type { Latency, ProducerStats, StatReceiver, StatsBatch } from './stats/stats.js'
+export type { State } from './steps/state.js'
 export type { Clock, ClockTimer } from './time/clock.js'

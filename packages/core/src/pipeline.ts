@@ -5,8 +5,7 @@ import type { StreamClient } from './client/stream-client.js'
 import type { ResolvedConfig } from './config/resolve.js'
 import { DrainWaits } from './lifecycle/drain-waits.js'
 import { Lifecycle } from './lifecycle/lifecycle.js'
-import { StateMachine } from './lifecycle/state.js'
-import { Steps } from './lifecycle/steps.js'
+import { snapshot } from './lifecycle/snapshot.js'
 import { createPacking } from './packing/create-packing.js'
 import { RecordQueue } from './queue/record-queue.js'
 import { CircuitBreaker } from './request/circuit-breaker.js'
@@ -17,9 +16,10 @@ import { Settler } from './settling/settler.js'
 import { Counters } from './stats/counters.js'
 import { EventLog, PROCESS_WARNINGS } from './stats/event-log.js'
 import { Reporter } from './stats/reporter.js'
-import { snapshot } from './stats/snapshot.js'
 import type { ProducerStats } from './stats/stats.js'
 import { WarningLimiter } from './stats/warning-limiter.js'
+import { StateMachine } from './steps/state.js'
+import { Steps } from './steps/steps.js'
 import { StreamWatcher } from './stream/stream-watcher.js'
 import { createCoarseClock } from './time/coarse-clock.js'
 import { Timers } from './time/timers.js'
@@ -53,7 +53,8 @@ export const createPipeline = (
   const timers = new Timers(config.clock)
   const callbacks = new UserCallbacks({
     ...config,
-    logger: config.logger === false || config.logger === undefined ? PROCESS_WARNINGS : config.logger,
+    logger:
+      config.logger === false || config.logger === undefined ? PROCESS_WARNINGS : config.logger,
   })
   const limiter = new WarningLimiter(() => timers.now())
   const log = new EventLog(callbacks, limiter, streamName, config.logger)
@@ -62,11 +63,10 @@ export const createPipeline = (
   const counters = new Counters()
 
   const { packer, aggregation, shards } = createPacking(config)
-  const limit = new RecordLimit(
-    bytes => packer.recordLimit(bytes),
-    config.maxRecordBytes,
-    [config.maxRequestBytes, config.bufferBytes],
-  )
+  const limit = new RecordLimit(bytes => packer.recordLimit(bytes), config.maxRecordBytes, [
+    config.maxRequestBytes,
+    config.bufferBytes,
+  ])
   const queue = new RecordQueue({
     ...config,
     dueRecords: packer.dueRecords,

@@ -8,7 +8,7 @@ import { AbortedError, ProducerError } from './errors/errors.js'
 import type { WaitOptions } from './lifecycle/drain-waits.js'
 import type { CloseResult, FlushResult } from './lifecycle/lifecycle.js'
 import { createPipeline, type Pipeline } from './pipeline.js'
-import type { ReceiptWaiter } from './queue/pending-record.js'
+import type { ReceiptWaiter } from './record/receipt-waiter.js'
 import type { Receipt, RecordData } from './record/record.js'
 import type { ProducerStats } from './stats/stats.js'
 import { nextTurn } from './time/next-turn.js'
@@ -184,7 +184,10 @@ export class BatchProducer {
 
   /** `await using`: closes; what is left over goes to `onDrop`, since nobody holds the result. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pipeline.lifecycle.dispose({ timeoutMs: DEFAULT_CLOSE_TIMEOUT_MS, signal: undefined })
+    await this.#pipeline.lifecycle.dispose({
+      timeoutMs: DEFAULT_CLOSE_TIMEOUT_MS,
+      signal: undefined,
+    })
   }
 
   /** Where the producer stands: cheap enough to read every second. */

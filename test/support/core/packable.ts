@@ -1,9 +1,9 @@
 import type { PackingConfig, ProducerConfig } from '@kinesis-producer/core'
 import { resolveConfig } from '@kinesis-producer/core/internal/config/resolve'
 import { createPacking, type Packing } from '@kinesis-producer/core/internal/packing/create-packing'
-import type { PackableRecord } from '@kinesis-producer/core/internal/packing/packable-record'
 import type { Packer } from '@kinesis-producer/core/internal/packing/request-builder'
 import { SPREAD_KEY_BYTES } from '@kinesis-producer/core/internal/packing/spread-keys'
+import type { PackableRecord } from '@kinesis-producer/core/internal/record/packable-record'
 
 export interface PackableOptions {
   readonly key?: string | undefined

@@ -4,9 +4,9 @@ import { isTerminated } from '@kinesis-producer/core/internal/packing/concat/ter
 import type { Packing } from '@kinesis-producer/core/internal/packing/create-packing'
 import { varintSize, writeVarint } from '@kinesis-producer/core/internal/packing/kpl/varint'
 import { BufferSink, isPack, toWireRecord } from '@kinesis-producer/core/internal/packing/outgoing'
-import type { PackableRecord } from '@kinesis-producer/core/internal/packing/packable-record'
 import type { Packer } from '@kinesis-producer/core/internal/packing/request-builder'
 import { SPREAD_KEY_BYTES, SpreadKeys } from '@kinesis-producer/core/internal/packing/spread-keys'
+import type { PackableRecord } from '@kinesis-producer/core/internal/record/packable-record'
 import fc from 'fast-check'
 import { packable, packingOf } from '../../support/core/packable.js'
 

@@ -7,8 +7,8 @@ import {
   sizeOf,
   toWireRecord,
 } from '@kinesis-producer/core/internal/packing/outgoing'
-import type { PackableRecord } from '@kinesis-producer/core/internal/packing/packable-record'
 import type { Packer } from '@kinesis-producer/core/internal/packing/request-builder'
+import type { PackableRecord } from '@kinesis-producer/core/internal/record/packable-record'
 import fc from 'fast-check'
 import { oracleRead } from '../../support/core/kpl-oracle.js'
 import { packable, packingOf } from '../../support/core/packable.js'

@@ -1,11 +1,12 @@
 import type { WhenFull } from '../config/options.js'
 import { AbortedError, BufferFullError } from '../errors/errors.js'
-import type { Steps } from '../lifecycle/steps.js'
-import type { QueuedRecord, ReceiptWaiter } from '../queue/pending-record.js'
+import type { QueuedRecord } from '../queue/pending-record.js'
 import type { RecordQueue } from '../queue/record-queue.js'
 import type { ShardBackoff } from '../queue/shard-backoff.js'
+import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 import type { RecordData } from '../record/record.js'
 import type { Counters } from '../stats/counters.js'
+import type { Steps } from '../steps/steps.js'
 import type { Timers } from '../time/timers.js'
 import { type Capacity, type CapacityWaiter, CapacityWaiters } from './capacity-waiters.js'
 import type { RecordLimit } from './record-limit.js'
@@ -186,10 +187,7 @@ export class Admission {
     shard: ShardBackoff | undefined,
   ): void {
     const { queue, counters, clock, admitted } = this.#ports
-    queue.admit(
-      queue.newRecord(data, partitionKey, explicitHashKey, bytes, clock(), waiter),
-      shard,
-    )
+    queue.admit(queue.newRecord(data, partitionKey, explicitHashKey, bytes, clock(), waiter), shard)
     counters.admitted++
     admitted()
   }

@@ -1,4 +1,4 @@
-import type { Steps } from '../lifecycle/steps.js'
+import type { Steps } from '../steps/steps.js'
 import type { Timers } from '../time/timers.js'
 
 /** An add that waits for capacity. */
@@ -89,8 +89,7 @@ export class CapacityWaiters<Shard extends object> {
     for (const entry of line) {
       const [head] = this.#line
       // Whoever came before and needs more than there is has the first claim on it.
-      const claimed =
-        head !== undefined && head.order < entry.order && judge(head) === 'bufferFull'
+      const claimed = head !== undefined && head.order < entry.order && judge(head) === 'bufferFull'
       if (claimed || judge(entry) !== 'fits') return
       this.#leave(entry).admit()
     }

@@ -1,13 +1,7 @@
 import type { PutRecordsCommand } from '@aws-sdk/client-kinesis'
 import { show } from '../config/check.js'
 import { ConfigError } from '../errors/errors.js'
-
-/** One Kinesis record of a request. */
-export interface WireRecord {
-  Data: Uint8Array
-  PartitionKey: string
-  ExplicitHashKey?: string
-}
+import type { WireRecord } from '../record/wire-record.js'
 
 export interface PutRecordsRequest {
   Records: WireRecord[]

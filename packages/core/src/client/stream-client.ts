@@ -6,8 +6,8 @@ import type { StreamSource } from '../stream/describe.js'
 import type { BatchingKinesisClient, KinesisClientLike, StreamTarget } from './client-types.js'
 import { FastKinesisClient } from './fast/fast-client.js'
 import { fastStreamClient } from './fast/fast-stream-client.js'
-import { putOnlyClient } from './put-only-client.js'
 import type { CommandClient } from './put-command.js'
+import { putOnlyClient } from './put-only-client.js'
 import { sdkStreamClient, streamQueries } from './sdk-client.js'
 
 /** All the producer asks of a client, for one stream. */

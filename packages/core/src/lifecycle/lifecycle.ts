@@ -13,11 +13,11 @@ import type { Scheduler } from '../request/scheduler.js'
 import type { Settlement } from '../settling/settlement.js'
 import type { Counters } from '../stats/counters.js'
 import type { Reporter } from '../stats/reporter.js'
+import type { StateMachine } from '../steps/state.js'
+import type { Steps } from '../steps/steps.js'
 import type { StreamWatcher } from '../stream/stream-watcher.js'
 import type { Timers } from '../time/timers.js'
 import type { DrainWaits, WaitOptions } from './drain-waits.js'
-import type { StateMachine } from './state.js'
-import type { Steps } from './steps.js'
 
 /** What a flush or drain achieved. */
 export interface FlushResult {

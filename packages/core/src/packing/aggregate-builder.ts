@@ -1,6 +1,6 @@
-import type { WireRecord } from '../client/client-types.js'
+import type { PackableRecord } from '../record/packable-record.js'
+import type { WireRecord } from '../record/wire-record.js'
 import type { OutgoingRecord } from './outgoing.js'
-import type { PackableRecord } from './packable-record.js'
 import { SPREAD_KEY_BYTES } from './spread-keys.js'
 
 /** One Kinesis record being built of many user records. */

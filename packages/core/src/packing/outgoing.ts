@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { WireRecord } from '../client/client-types.js'
+import type { WireRecord } from '../record/wire-record.js'
 
 /** Takes the bytes of a record, one part after the other. */
 export interface ByteSink {

@@ -1,5 +1,5 @@
+import type { PackableRecord } from '../record/packable-record.js'
 import type { AggregateBuilder, AggregateFormat } from './aggregate-builder.js'
-import type { PackableRecord } from './packable-record.js'
 import type { BuiltRequest, RequestBuilder } from './request-builder.js'
 
 /** An aggregate of the request, and what its records have in common. */

@@ -1,5 +1,5 @@
+import type { PackableRecord } from '../record/packable-record.js'
 import type { OutgoingRecord } from './outgoing.js'
-import type { PackableRecord } from './packable-record.js'
 
 /** The user records of a request as Kinesis records. */
 export interface BuiltRequest {

@@ -76,7 +76,8 @@ export class KeyOrder {
 
   /** Lets the following record go along with those before it. */
   accompany(record: PendingRecord): void {
-    const behind = record.partitionKey === undefined ? undefined : this.#keys.get(record.partitionKey)
+    const behind =
+      record.partitionKey === undefined ? undefined : this.#keys.get(record.partitionKey)
     if (behind === undefined || record.list !== behind) return
     this.removeHeld(record, behind)
     behind.out++
@@ -85,7 +86,8 @@ export class KeyOrder {
 
   /** Whether the record has to be held again, since an older one of its key goes again first. */
   holdAgain(record: PendingRecord): boolean {
-    const behind = record.partitionKey === undefined ? undefined : this.#keys.get(record.partitionKey)
+    const behind =
+      record.partitionKey === undefined ? undefined : this.#keys.get(record.partitionKey)
     if (behind === undefined || behind.out === 1) return false
     behind.insertNearHead(record)
     behind.out--

@@ -1,15 +1,10 @@
-import type { PackableRecord } from '../packing/packable-record.js'
 import { type Attempt, remember } from '../record/attempt.js'
-import type { Leftover, Receipt, RecordData, UserRecord } from '../record/record.js'
+import type { PackableRecord } from '../record/packable-record.js'
+import type { ReceiptWaiter } from '../record/receipt-waiter.js'
+import type { Leftover, RecordData, UserRecord } from '../record/record.js'
 import type { RecordList } from './record-list.js'
 import { HEAP_STORE } from './record-store.js'
 import type { ShardBackoff } from './shard-backoff.js'
-
-/** Who awaits this one record: `put()`. */
-export interface ReceiptWaiter {
-  readonly resolve: (receipt: Receipt) => void
-  readonly reject: (error: unknown) => void
-}
 
 /** A try that did not deliver. */
 export interface FailedTry {

@@ -5,18 +5,14 @@ import {
   SHARD_SHARE,
 } from '../config/tuning.js'
 import type { RequestBuilder } from '../packing/request-builder.js'
+import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 import type { RecordData } from '../record/record.js'
 import { AgeIndex } from './age-index.js'
 import type { Batch, RecordFate, TakenBatch } from './batch.js'
 import { Bisection } from './bisection.js'
 import { detach, type Homes } from './homes.js'
 import { KeyOrder } from './key-order.js'
-import {
-  type FailedTry,
-  PendingRecord,
-  type QueuedRecord,
-  type ReceiptWaiter,
-} from './pending-record.js'
+import { type FailedTry, PendingRecord, type QueuedRecord } from './pending-record.js'
 import { RecordList } from './record-list.js'
 import { RetryDelays } from './retry-delays.js'
 import { Returning } from './returning.js'
@@ -238,12 +234,7 @@ export class RecordQueue {
   }
 
   /** The request was answered; `fates` tells what became of each record, in the order of the batch. */
-  answered(
-    batch: Batch,
-    fates: readonly RecordFate[],
-    startedAt: number,
-    now: number,
-  ): void {
+  answered(batch: Batch, fates: readonly RecordFate[], startedAt: number, now: number): void {
     const taken = this.#land(batch)
     if (taken === undefined) return
     const tallies = this.#returning.tally(taken, fates)

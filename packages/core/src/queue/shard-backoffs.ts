@@ -70,8 +70,7 @@ export class ShardBackoffs {
     }
     const hashKey = hashKeyOf(partitionKey, explicitHashKey)
     if (hashKey === undefined) return undefined
-    for (const shard of this.#all.values())
-      if (shard.hot && shard.range.has(hashKey)) return shard
+    for (const shard of this.#all.values()) if (shard.hot && shard.range.has(hashKey)) return shard
     return undefined
   }
 

@@ -81,7 +81,8 @@ export const ownFailure = (
   { maxAttemptsPerRecord, retryTimeout }: RetryBounds,
   now: number,
 ): Decision => {
-  if (record.faults + 1 >= maxAttemptsPerRecord) return dropped(verdict, message, 'maxAttempts', true)
+  if (record.faults + 1 >= maxAttemptsPerRecord)
+    return dropped(verdict, message, 'maxAttempts', true)
   const since = now - (record.firstFaultAt ?? now)
   if (retryTimeout > 0 && since >= retryTimeout)
     return dropped(verdict, message, 'retryTimeout', true)

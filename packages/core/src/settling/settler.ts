@@ -190,7 +190,7 @@ export class Settler {
     const isToBlame = isRefused || (breaker.serviceWorks && (batch.isPart || suspect))
     if (isToBlame) breaker.refused(generation, now)
     else breaker.failed(generation, now, action === 'pause', records.length)
-    log.requestError(verdict, message, records.length, breaker.consecutiveErrors)
+    log.requestError(code, action === 'pause', message, records.length, breaker.consecutiveErrors)
 
     if (isToBlame && records.length > 1) {
       counters.retries += records.length
@@ -205,7 +205,12 @@ export class Settler {
       return this.#alone(request, decision, now)
     }
     if (this.#isStuck(action)) {
-      queue.answered(batch, records.map(() => ({ kind: 'dropped' })), startedAt, now)
+      queue.answered(
+        batch,
+        records.map(() => ({ kind: 'dropped' })),
+        startedAt,
+        now,
+      )
       for (const record of records) this.#ports.settlement.dropped(record, 'bufferFull')
       return
     }
@@ -219,7 +224,8 @@ export class Settler {
     const { queue, counters, log, settlement } = this.#ports
     if (decision.isFault) queue.noteFault(batch, now)
     queue.answered(batch, [decision.fate], startedAt, now)
-    if (decision.dropped !== undefined) return settlement.dropped(batch.records[0], decision.dropped)
+    if (decision.dropped !== undefined)
+      return settlement.dropped(batch.records[0], decision.dropped)
     counters.retries++
     log.requeued(1)
   }

@@ -1,7 +1,6 @@
 import type { UserCallbacks } from '../callbacks/user-callbacks.js'
 import type { Logger } from '../config/options.js'
 import type { DropReason } from '../record/dropped.js'
-import type { Verdict } from '../settling/classify.js'
 import { boundedWords } from './bounded-words.js'
 import type { WarningLimiter } from './warning-limiter.js'
 
@@ -91,15 +90,22 @@ export class EventLog {
     this.#drops.clear()
   }
 
-  requestError(verdict: Verdict, message: string, records: number, inARow: number): void {
-    const what = `request error: ${verdict.code} for ${records} records (${inARow} in a row): ${message}`
-    if (verdict.action === 'pause') {
+  /** @param pauses whether an operator has to mend something */
+  requestError(
+    code: string,
+    pauses: boolean,
+    message: string,
+    records: number,
+    inARow: number,
+  ): void {
+    const what = `request error: ${code} for ${records} records (${inARow} in a row): ${message}`
+    if (pauses) {
       this.#warn(
         'error',
-        `pause ${verdict.code}`,
+        `pause ${code}`,
         `${what}; paused, records are kept: mend it and sending resumes by itself`,
       )
-    } else this.#warn('warn', `request ${verdict.code}`, what)
+    } else this.#warn('warn', `request ${code}`, what)
   }
 
   refused(message: string): void {

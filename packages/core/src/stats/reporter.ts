@@ -1,5 +1,5 @@
 import type { UserCallbacks } from '../callbacks/user-callbacks.js'
-import type { Steps } from '../lifecycle/steps.js'
+import type { Steps } from '../steps/steps.js'
 import type { Alarm, Timers } from '../time/timers.js'
 import type { Counters } from './counters.js'
 import type { ProducerStats } from './stats.js'

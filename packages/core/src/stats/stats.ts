@@ -1,5 +1,5 @@
-import type { State } from '../lifecycle/state.js'
 import type { DropReason } from '../record/dropped.js'
+import type { State } from '../steps/state.js'
 
 /** Times of a distribution, in milliseconds, since the producer was made. */
 export interface Latency {

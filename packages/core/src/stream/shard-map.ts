@@ -1,13 +1,12 @@
-import type { ShardPrediction } from '../packing/kpl/kpl-pack.js'
-import type { PackableRecord } from '../packing/packable-record.js'
-import type { OpenShard } from './describe.js'
 import { hashKeyOf } from '../record/hash-key.js'
+import type { PackableRecord } from '../record/packable-record.js'
+import type { OpenShard } from './describe.js'
 
 /** Keys whose shard is remembered, so that few need their MD5. */
 const MAX_REMEMBERED = 10_000
 
 /** Predicts the shard of a record from the ranges of the stream's open shards. */
-export class ShardMap implements ShardPrediction {
+export class ShardMap {
   #shards: readonly OpenShard[] = []
   readonly #remembered = new Map<string, string | undefined>()
 

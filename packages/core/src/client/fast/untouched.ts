@@ -9,8 +9,7 @@ const SEND: unknown = KinesisClient.prototype.send
  * `command.resolveMiddleware()`, whose name no minifier changes; a wrapper calls what it wraps.
  */
 const SEND_IS_THE_SDKS: boolean =
-  typeof SEND === 'function' &&
-  Function.prototype.toString.call(SEND).includes('resolveMiddleware')
+  typeof SEND === 'function' && Function.prototype.toString.call(SEND).includes('resolveMiddleware')
 
 /** What changes a stack of middleware. */
 const MUTATORS = ['add', 'addRelativeTo', 'use', 'remove', 'removeByTag'] as const

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { ByteSink } from '../../packing/outgoing.js'
-import type { WireRecord } from '../client-types.js'
+import type { WireRecord } from '../../record/wire-record.js'
 
 /**
  * Base64 of many small byte arrays, or of large ones, straight into a buffer. One call into Node

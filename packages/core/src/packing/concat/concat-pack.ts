@@ -1,3 +1,4 @@
+import type { PackableRecord } from '../../record/packable-record.js'
 import {
   type AggregateBounds,
   type AggregateBuilder,
@@ -5,7 +6,6 @@ import {
   countedKeyBytes,
 } from '../aggregate-builder.js'
 import type { ByteSink, OutgoingRecord, PackRecord } from '../outgoing.js'
-import type { PackableRecord } from '../packable-record.js'
 import type { SpreadKeys } from '../spread-keys.js'
 import { isTerminated } from './terminator.js'
 

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import type { WireRecord } from '../../client/client-types.js'
+import type { WireRecord } from '../../record/wire-record.js'
 import { type OutgoingRecord, toWireRecord } from '../outgoing.js'
 
 type Compress = (data: Uint8Array, options: { readonly level: number }) => Promise<Uint8Array>

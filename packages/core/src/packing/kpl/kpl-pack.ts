@@ -1,3 +1,4 @@
+import type { PackableRecord } from '../../record/packable-record.js'
 import {
   type AggregateBounds,
   type AggregateBuilder,
@@ -6,7 +7,6 @@ import {
 } from '../aggregate-builder.js'
 import { wholeRecord } from '../none/whole-record.js'
 import type { ByteSink, OutgoingRecord, PackRecord } from '../outgoing.js'
-import type { PackableRecord } from '../packable-record.js'
 import type { SpreadKeys } from '../spread-keys.js'
 import { KPL_DIGEST_BYTES, KPL_MAGIC, KPL_TAG } from './kpl-format.js'
 import { varintSize, writeVarint } from './varint.js'

@@ -1,5 +1,5 @@
-import type { WireRecord } from '../../client/client-types.js'
-import type { PackableRecord } from '../packable-record.js'
+import type { PackableRecord } from '../../record/packable-record.js'
+import type { WireRecord } from '../../record/wire-record.js'
 import type { BuiltRequest, RequestBuilder } from '../request-builder.js'
 import type { SpreadKeys } from '../spread-keys.js'
 import { wholeRecord } from './whole-record.js'

@@ -1,4 +1,4 @@
-import type { RecordData } from '../record/record.js'
+import type { RecordData } from './record.js'
 
 /** What packing may see of a queued record: it reads, and changes nothing. */
 export interface PackableRecord {

@@ -1,11 +1,11 @@
 import type { Admission } from '../admission/admission.js'
-import type { State } from '../lifecycle/state.js'
 import type { RecordQueue } from '../queue/record-queue.js'
 import { DROP_REASONS, type DropReason } from '../record/dropped.js'
 import type { CircuitBreaker } from '../request/circuit-breaker.js'
 import type { Scheduler } from '../request/scheduler.js'
-import type { Counters } from './counters.js'
-import type { ProducerStats } from './stats.js'
+import type { Counters } from '../stats/counters.js'
+import type { ProducerStats } from '../stats/stats.js'
+import type { State } from '../steps/state.js'
 
 export interface StatSources {
   readonly counters: Counters

@@ -1,0 +1,6 @@
+/** One Kinesis record of a request. */
+export interface WireRecord {
+  Data: Uint8Array
+  PartitionKey: string
+  ExplicitHashKey?: string
+}
