@@ -78,7 +78,7 @@ describe('a full buffer', () => {
     await assert.rejects(
       producer.add('x'),
       (error: unknown) =>
-        error instanceof BufferFullError && error.retryable && /no room/.test(error.message),
+        error instanceof BufferFullError && error.retryable && /no capacity/.test(error.message),
     )
     assert.equal(producer.tryAdd('x'), false)
     await assert.rejects(producer.put('x'), BufferFullError)

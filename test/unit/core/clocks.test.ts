@@ -83,7 +83,7 @@ describe('a producer', () => {
   })
 
   it('refuses a clock that cannot set a timer', () => {
-    for (const text of ['{}', '{"setTimeout":5}', '7', 'null']) {
+    for (const text of ['{}', '{"setTimeout":5}', '7', '[]']) {
       assert.throws(
         () => new BatchProducer(new FakeClient(), 's', { clock: JSON.parse(text) }),
         (error: unknown) => error instanceof ConfigError && error.message.includes('clock'),

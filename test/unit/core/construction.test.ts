@@ -78,7 +78,7 @@ describe('constructing a producer', () => {
     )
     refuses(
       { whenFull: 'explode' },
-      /whenFull must be one of reject, wait, dropOldest, dropNewest, not "explode"/,
+      /whenFull must be one of rejectThenDropBatch, waitThenDropBatch, reject, wait, dropOldest, dropNewest, not "explode"/,
     )
     refuses({ logger: {} }, /logger must have the method debug\(\)/)
     refuses({ statReceiver: { receive: 1 } }, /statReceiver must have the method receive\(\)/)

@@ -132,7 +132,7 @@ describe('logged events', () => {
       'info re-enqueued: 2 records will be tried again',
       'warn partial success: 1 records stored, 1 refused (InternalFailure 1)',
       'info re-enqueued: 1 records will be tried again',
-      'error dropped: a record was given up (maxAttempts: InternalFailure happened)',
+      'error dropped: 1 record was given up (maxAttempts: InternalFailure happened)',
     ])
   })
 

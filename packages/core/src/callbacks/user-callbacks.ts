@@ -80,11 +80,19 @@ export class UserCallbacks {
   run(): void {
     if (this.#running) return
     this.#running = true
+    for (const call of this.#taken()) this.#call(call)
+    // What callbacks threw is told at once; all else they brought about waits.
+    const messages = this.#queue.filter(({ name }) => name === 'logger')
+    this.#queue = this.#queue.filter(({ name }) => name !== 'logger')
+    for (const call of messages) this.#call(call)
+    this.#running = false
+    if (this.waiting) afterThisTurn(() => this.run())
+  }
+
+  #taken(): Call[] {
     const calls = this.#queue
     this.#queue = []
-    for (const call of calls) this.#call(call)
-    this.#running = false
-    if (this.#queue.length > 0) afterThisTurn(() => this.run())
+    return calls
   }
 
   /** Resolves when no promise of `onDrop` is pending, and none of its calls waits. */
@@ -102,6 +110,9 @@ export class UserCallbacks {
 
   #add(name: string, run: () => unknown): void {
     this.#queue.push({ name, run })
+    if (this.#running || this.#queue.length > 1) return
+    // For what happens outside of a step, such as an answer about the stream.
+    void Promise.resolve().then(() => this.run())
   }
 
   #call({ name, run }: Call): void {

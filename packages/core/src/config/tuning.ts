@@ -22,8 +22,11 @@ export const NEARLY_FULL = 0.95
 /** Share of the buffer that one shard may hold while it backs off, if other shards are known. */
 export const SHARD_SHARE = 0.5
 
-/** Failed requests in a row after which the next probe carries half of what the last one did. */
-export const SHRINK_PROBES_AFTER = 3
+/**
+ * Failed requests in a row after which the next probe carries half of what the last one did. Not
+ * before a stuck batch is given up whole.
+ */
+export const SHRINK_PROBES_AFTER = 5
 
 /** Failed requests of a record, while others succeeded, after which its request is bisected. */
 export const BISECT_AFTER_FAILURES = 3

@@ -59,7 +59,7 @@ export class Returning {
         aside.add(record)
       } else free.push(record)
     }
-    return free.reverse()
+    return free.toReversed()
   }
 
   /** A record of a named shard was stored in another: its range is no longer what was learned. */

@@ -56,9 +56,12 @@ export class CircuitBreaker {
     return this.#probeSize
   }
 
-  /** Whether the next probe should rather carry records that were never tried. */
+  /**
+   * Whether the next probe should rather carry records that were never tried: if the only one that
+   * was is to blame, no other way leads past it.
+   */
   get prefersUntried(): boolean {
-    return this.consecutiveErrors >= SHRINK_PROBES_AFTER && this.consecutiveErrors % 2 === 1
+    return this.#probeSize === 1 && this.consecutiveErrors % 2 === 1
   }
 
   /** Call when a request leaves; hand the generation back with its outcome. */
