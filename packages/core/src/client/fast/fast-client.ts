@@ -16,12 +16,13 @@ import { answerLimit, bytesOf } from './http-body.js'
 import { type HttpResponse, streamOf, type Template, Templates } from './template.js'
 import { Untouched } from './untouched.js'
 
-/** Options under which the short way does all that the SDK's pipeline would do. */
+/**
+ * Options, besides credentials and request handler, under which the short way does all that the
+ * SDK's pipeline would do.
+ */
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
   'region',
   'endpoint',
-  'credentials',
-  'requestHandler',
   'useFipsEndpoint',
   'useDualstackEndpoint',
   'profile',
