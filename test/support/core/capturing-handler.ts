@@ -22,7 +22,9 @@ export class CapturingHandler {
     this.requests.push(request)
     const { status = 200, headers = {}, body } = await (this.answer ?? allStored)(request)
     const stream =
-      body instanceof Readable ? body : Readable.from([Buffer.from(body ?? '')], { objectMode: false })
+      body instanceof Readable
+        ? body
+        : Readable.from([Buffer.from(body ?? '')], { objectMode: false })
     return { response: { statusCode: status, headers, body: stream } }
   }
 }

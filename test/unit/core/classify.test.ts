@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
+import { markUnsent } from '@kinesis-producer/core/internal/client/unsent'
 import {
   type Action,
   classifyRecordError,
   classifyRequestError,
 } from '@kinesis-producer/core/internal/settling/classify'
-import { markUnsent } from '@kinesis-producer/core/internal/client/unsent'
 import { serviceError } from '../../support/core/fake-client.js'
 
 const coded = (code: string, extra: object = {}): Error =>
@@ -186,7 +186,8 @@ describe('the HTTP status of a failed request', () => {
         const { action, ambiguous } = classifyRequestError(serviceError(name, status))
         assert.deepEqual([action, ambiguous], ['pause', false], name)
       }
-      const named = (name: string): Action => classifyRequestError(serviceError(name, status)).action
+      const named = (name: string): Action =>
+        classifyRequestError(serviceError(name, status)).action
       assert.equal(named('ValidationException'), 'isolate')
       assert.equal(named('ProvisionedThroughputExceededException'), 'retry')
       assert.equal(named('ResourceNotFoundException'), 'pause')
@@ -209,7 +210,10 @@ describe('the HTTP status of a failed request', () => {
       ).code
     assert.equal(page(413), 'HTTP 413')
     assert.equal(page(200), 'SyntaxError')
-    assert.equal(classifyRequestError(serviceError('AccessDeniedException', 403)).code, 'AccessDeniedException')
+    assert.equal(
+      classifyRequestError(serviceError('AccessDeniedException', 403)).code,
+      'AccessDeniedException',
+    )
   })
 })
 
@@ -231,7 +235,13 @@ const NEVER_LEFT: readonly (readonly [what: string, error: unknown, action: Acti
   ...['CERT_NOT_YET_VALID', 'CERT_REVOKED', 'UNABLE_TO_GET_ISSUER_CERT', 'CRL_HAS_EXPIRED'].map(
     code => [code, coded(code), 'pause'] as const,
   ),
-  ['a socket that closed before TLS', coded('ECONNRESET', { message: 'Client network socket disconnected before secure TLS connection was established' }), 'retry'],
+  [
+    'a socket that closed before TLS',
+    coded('ECONNRESET', {
+      message: 'Client network socket disconnected before secure TLS connection was established',
+    }),
+    'retry',
+  ],
   [
     'a connection that took too long',
     Object.assign(new Error('the request socket did not establish a connection with the server'), {
@@ -240,7 +250,11 @@ const NEVER_LEFT: readonly (readonly [what: string, error: unknown, action: Acti
     'retry',
   ],
   ['an invalid URL', coded('ERR_INVALID_URL'), 'pause'],
-  ['an endpoint that cannot be told', Object.assign(new Error('x'), { name: 'EndpointError' }), 'pause'],
+  [
+    'an endpoint that cannot be told',
+    Object.assign(new Error('x'), { name: 'EndpointError' }),
+    'pause',
+  ],
   ['credentials that are not', new Error('Resolved credential object is not valid'), 'pause'],
   [
     'a credentials provider that could not connect',
@@ -265,7 +279,12 @@ describe('what never left', () => {
     })
   }
 
-  for (const code of ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC']) {
+  for (const code of [
+    'ECONNRESET',
+    'EPIPE',
+    'ETIMEDOUT',
+    'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC',
+  ]) {
     it(`does not include ${code} of a connection that was there`, () => {
       assert.equal(classifyRequestError(coded(code, { syscall: 'read' })).ambiguous, true)
     })
@@ -323,7 +342,9 @@ describe('the classification of odd values', () => {
   it('keeps codes short', () => {
     const long = 'X\n'.repeat(10_000)
     assert.ok(classifyRecordError(long).code.length <= 100)
-    assert.ok(classifyRequestError(Object.assign(new Error('x'), { name: long })).code.length <= 100)
+    assert.ok(
+      classifyRequestError(Object.assign(new Error('x'), { name: long })).code.length <= 100,
+    )
   })
 })
 

@@ -45,7 +45,8 @@ describe('docs/errors.md', () => {
       '## When a record fails in a good request',
     )
     for (const code of codesIn(waits)) assert.equal(classifyRecordError(code).throttled, true, code)
-    for (const code of codesIn(pauses)) assert.equal(classifyRecordError(code).action, 'pause', code)
+    for (const code of codesIn(pauses))
+      assert.equal(classifyRecordError(code).action, 'pause', code)
     for (const code of [...codesIn(again), 'Whatever']) {
       const { action, throttled } = classifyRecordError(code)
       assert.deepEqual({ action, throttled }, { action: 'retry', throttled: false }, code)

@@ -56,7 +56,10 @@ describe('the error that the records of a failed request keep', () => {
   it('names all addresses that were tried', () => {
     const tried = (code: string, address: string): Error =>
       Object.assign(new Error(), { code, address, port: 443 })
-    const error = new AggregateError([tried('ECONNREFUSED', '::1'), tried('ENETUNREACH', '10.0.0.1')])
+    const error = new AggregateError([
+      tried('ECONNREFUSED', '::1'),
+      tried('ENETUNREACH', '10.0.0.1'),
+    ])
     assert.equal(failureOf(error).message, 'ECONNREFUSED ::1:443, ENETUNREACH 10.0.0.1:443')
   })
 

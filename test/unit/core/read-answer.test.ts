@@ -261,7 +261,8 @@ describe('the verdict on an answer', () => {
   }
 
   it('is read from CBOR of indefinite length as well', () => {
-    const item = (value: string): Buffer => Buffer.from([0x60 + value.length, ...Buffer.from(value)])
+    const item = (value: string): Buffer =>
+      Buffer.from([0x60 + value.length, ...Buffer.from(value)])
     const bytes = Buffer.concat([
       Buffer.from([0xbf]),
       item('FailedRecordCount'),

@@ -14,7 +14,10 @@ const BLANKS = /[\s\p{Cc}\u2028\u2029]+/gu
 
 /** What must not be written to a log: a token, a signature, a password in a URL. */
 const SECRETS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
-  [/(security-?token|session-?_?token|secret-?_?access-?_?key)(["'\s:=]+)[^\s"',;&]+/giu, '$1$2[redacted]'],
+  [
+    /(security-?token|session-?_?token|secret-?_?access-?_?key)(["'\s:=]+)[^\s"',;&]+/giu,
+    '$1$2[redacted]',
+  ],
   [/(signature)(["']?\s*[:=]\s*["']?)[0-9a-f]{16,}/giu, '$1$2[redacted]'],
   [/\b[0-9a-f]{64}\b/giu, '[redacted]'],
   [/(\/\/)[^\s/@]+@/gu, '$1[redacted]@'],

@@ -1,7 +1,7 @@
 import type { KinesisClient, KinesisClientConfig } from '@aws-sdk/client-kinesis'
 import { checkOneOf } from '../config/check.js'
-import { FastKinesisClient } from './fast/fast-client.js'
 import { withDeadline } from './credentials.js'
+import { FastKinesisClient } from './fast/fast-client.js'
 import { requestHandlerOf, withoutGaps } from './request-handler.js'
 import { CBOR_WIRE } from './wire/cbor-wire.js'
 import { JSON_WIRE } from './wire/json-wire.js'

@@ -30,11 +30,7 @@ export class Sender {
   readonly #timers: Timers
   readonly #timeout: number
 
-  constructor(
-    client: StreamClient,
-    timers: Timers,
-    timeout: number,
-  ) {
+  constructor(client: StreamClient, timers: Timers, timeout: number) {
     this.#client = client
     this.#timers = timers
     this.#timeout = timeout

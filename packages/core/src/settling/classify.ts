@@ -87,7 +87,8 @@ const byWords = (error: unknown): Row | undefined => {
 }
 
 /** Steps of a connection before the first byte of a request can leave. */
-const BEFORE_SENDING = /^(connect|bind|socket|lookup|getaddrinfo|getnameinfo|query\w*|open|spawn.*)$/
+const BEFORE_SENDING =
+  /^(connect|bind|socket|lookup|getaddrinfo|getnameinfo|query\w*|open|spawn.*)$/
 
 /** The first known code along the causes: HTTP/2 errors hide the socket's in theirs. */
 const networkRow = (error: unknown): { row: Row; code: string } | undefined => {

@@ -6,8 +6,8 @@ import {
 } from '@aws-sdk/client-kinesis'
 import type { PutRecordsOptions, PutRecordsResponse } from '../client-types.js'
 import { sendPutRecords } from '../put-command.js'
-import { markUnsent, unlessAborted } from '../unsent.js'
 import { UnreadAnswer } from '../unread-answer.js'
+import { markUnsent, unlessAborted } from '../unsent.js'
 import { CBOR_WIRE } from '../wire/cbor-wire.js'
 import { JSON_WIRE } from '../wire/json-wire.js'
 import type { OutgoingRequest, Wire } from '../wire/wire.js'
@@ -66,13 +66,15 @@ export class FastKinesisClient extends KinesisClient {
     return #untouched in client
   }
 
+  /** Whether requests may go the short way: nobody has to see them in the SDK's pipeline. */
+  get shortWayPossible(): boolean {
+    return this.#templates !== undefined && this.#untouched.holds
+  }
+
   /** As the command PutRecords, for packs as well as whole records. */
-  async putOutgoing(
-    input: OutgoingRequest,
-    options: PutRecordsOptions = {},
-  ): Promise<unknown> {
+  async putOutgoing(input: OutgoingRequest, options: PutRecordsOptions = {}): Promise<unknown> {
     const stream = streamOf(input)
-    const template = this.#untouched.holds ? this.#templates?.get(stream) : undefined
+    const template = this.shortWayPossible ? this.#templates?.get(stream) : undefined
     if (template === undefined) return sendPutRecords(this, input, options)
 
     const sent = input.Records.length

@@ -2,15 +2,14 @@ import { KinesisClient } from '@aws-sdk/client-kinesis'
 import { property } from '../bounded-text.js'
 
 /** `send` as it was when this module was loaded. */
-const SEND: unknown = KinesisClient.prototype.send
+const SEND: unknown = property(KinesisClient.prototype, 'send')
 
 /**
  * Instrumentation may have wrapped `send` before we were loaded. The SDK's own calls
  * `command.resolveMiddleware()`, whose name no minifier changes; a wrapper calls what it wraps.
  */
 const SEND_IS_THE_SDKS: boolean =
-  typeof SEND === 'function' &&
-  Function.prototype.toString.call(SEND).includes('resolveMiddleware')
+  typeof SEND === 'function' && Function.prototype.toString.call(SEND).includes('resolveMiddleware')
 
 /** What changes a stack of middleware. */
 const MUTATORS = ['add', 'addRelativeTo', 'use', 'remove', 'removeByTag'] as const
@@ -38,8 +37,8 @@ export class Untouched {
 
   get holds(): boolean {
     if (this.#changed) return false
-    const { send, middlewareStack } = this.#client
-    if (send !== SEND || middlewareStack !== this.#stack) return false
+    if (property(this.#client, 'send') !== SEND) return false
+    if (this.#client.middlewareStack !== this.#stack) return false
     for (let i = 0; i < RESOLVERS.length; i++)
       if (property(this.#stack, RESOLVERS[i] ?? '') !== this.#resolvers[i]) return false
     return true
