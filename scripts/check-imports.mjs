@@ -23,7 +23,10 @@ const PARTS = {
   time: { may: ['record', 'errors', 'config'], why: 'clocks know nothing of what waits for them' },
   steps: { may: BASE, why: 'every stage runs in steps and asks the state; they know none of them' },
   callbacks: { may: BASE, why: 'it calls the functions of users, for every other part' },
-  stats: { may: [...BASE, 'steps', 'callbacks'], why: 'the parts report to it; it asks none of them' },
+  stats: {
+    may: [...BASE, 'steps', 'callbacks'],
+    why: 'the parts report to it; it asks none of them',
+  },
   stream: {
     may: [...BASE, 'stats'],
     why: 'it learns about a stream; who asks the service is above',

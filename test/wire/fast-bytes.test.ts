@@ -3,6 +3,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
 import { createKinesisClient, type WireRecord } from '@kinesis-producer/core'
+import { streamClientOf } from '@kinesis-producer/core/internal/client/stream-client'
 import { CBOR_WIRE } from '@kinesis-producer/core/internal/client/wire/cbor-wire'
 import type { OutgoingRequest } from '@kinesis-producer/core/internal/client/wire/wire'
 import { cbor } from '@smithy/core/cbor'
@@ -99,14 +100,15 @@ describe('the bytes on the wire', () => {
     const ours = capture()
     const sdk = new KinesisClient({ ...options, requestHandler: theirs.handler })
     const client = createKinesisClient({ ...options, requestHandler: ours.handler })
-    const put = (input: OutgoingRequest) =>
-      Reflect.apply(Reflect.get(client, 'putRecords'), client, [input])
-    await put({ StreamName: 's', Records: [{ Data: new Uint8Array(), PartitionKey: 'learn' }] })
+    const stream = streamClientOf(client, { StreamName: 's' })
+    const put = (records: OutgoingRequest['Records']) =>
+      stream.putRecords(records, new AbortController().signal)
+    await put([{ Data: new Uint8Array(), PartitionKey: 'learn' }])
     await fc.assert(
       fc.asyncProperty(recordLists, async drawn => {
         const input = { StreamName: 's', Records: built(drawn) }
         await sdk.send(new PutRecordsCommand(input))
-        await put(input)
+        await put(input.Records)
         const [a, b] = [theirs.sent.at(-1), ours.sent.at(-1)]
         assert.deepEqual(JSON.parse(text(b?.body ?? '')), JSON.parse(text(a?.body ?? '')))
         for (const name of ['content-type', 'x-amz-target', 'host'])
@@ -137,10 +139,12 @@ describe('the bytes on the wire', () => {
     it(`are signed right (${wireFormat})`, async () => {
       const { sent, handler } = capture()
       const client = createKinesisClient({ ...options, wireFormat, requestHandler: handler })
+      const stream = streamClientOf(client, { StreamName: 's' })
       const put = (data: string) =>
-        Reflect.apply(Reflect.get(client, 'putRecords'), client, [
-          { StreamName: 's', Records: [{ Data: Buffer.from(data), PartitionKey: 'ключ' }] },
-        ])
+        stream.putRecords(
+          [{ Data: Buffer.from(data), PartitionKey: 'ключ' }],
+          new AbortController().signal,
+        )
       for (const data of ['first, the long way', 'then the short', 'x'.repeat(100_000)])
         await put(data)
       assert.equal(sent.length, 3)

@@ -116,7 +116,9 @@ describe('a producer over real HTTP', () => {
     assert.ok(requestHandler instanceof NodeHttpHandler)
     const handler = requestHandler.httpHandlerConfigs()
     assert.equal(handler.throwOnRequestTimeout, true)
-    assert.ok((handler.requestTimeout ?? 0) > 0 && (handler.connectionTimeout ?? 0) > 0)
+    // The producer's requestTimeout is the only deadline of a request.
+    assert.equal(handler.requestTimeout, 0)
+    assert.equal(handler.connectionTimeout, 5000)
     client.destroy()
   })
 
@@ -147,8 +149,8 @@ describe('a producer over real HTTP', () => {
       faults.requestError('LimitExceededException'),
       { code: 'LimitExceededException', ambiguous: false },
     ],
-    ['a page of HTML with 503', faults.html(503), { code: 'SyntaxError', ambiguous: true }],
-    ['a page of HTML with 400', faults.html(400), { code: 'SyntaxError', ambiguous: false }],
+    ['a page of HTML with 503', faults.html(503), { code: 'HTTP 503', ambiguous: true }],
+    ['a page of HTML with 400', faults.html(400), { code: 'HTTP 400', ambiguous: false }],
     ['an empty 500', faults.emptyBody(500), { code: 'HTTP 500', ambiguous: true }],
     ['truncated JSON on a 200', faults.truncatedJson(), { code: 'SyntaxError', ambiguous: true }],
     [

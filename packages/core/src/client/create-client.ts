@@ -1,5 +1,6 @@
 import type { KinesisClient, KinesisClientConfig } from '@aws-sdk/client-kinesis'
 import { checkOneOf } from '../config/check.js'
+import { withDeadline } from './credentials.js'
 import { FastKinesisClient } from './fast/fast-client.js'
 import { requestHandlerOf, withoutGaps } from './request-handler.js'
 import { CBOR_WIRE } from './wire/cbor-wire.js'
@@ -37,18 +38,18 @@ export interface ProducerClientConfig extends KinesisClientConfig {
  * @throws {ConfigError} unknown `wireFormat`
  */
 export const createKinesisClient = (config: ProducerClientConfig = {}): KinesisClient => {
-  const { wireFormat = 'json', requestHandler, ...given } = withoutGaps(config)
+  const { wireFormat = 'json', requestHandler, credentials, ...others } = withoutGaps(config)
   checkOneOf('wireFormat', wireFormat, WIRE_FORMATS)
-  const names = Object.keys(requestHandler === undefined ? given : { ...given, requestHandler })
   const options = {
     // Credentials files are read again when new credentials are asked for.
     ignoreCache: true,
     maxAttempts: 1,
-    ...given,
+    ...others,
+    ...(credentials !== undefined && { credentials: withDeadline(credentials) }),
     requestHandler: requestHandlerOf(requestHandler),
   }
   const wire = wireFormat === 'cbor' ? CBOR_WIRE : JSON_WIRE
-  return withoutNodeVersionWarning(() => new FastKinesisClient(options, names, wire))
+  return withoutNodeVersionWarning(() => new FastKinesisClient(options, Object.keys(others), wire))
 }
 
 const SWITCH = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'

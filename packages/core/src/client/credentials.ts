@@ -1,6 +1,43 @@
+import type { KinesisClientConfig } from '@aws-sdk/client-kinesis'
 import { property, textProperty } from './bounded-text.js'
 import type { StreamClient } from './stream-client.js'
 import { markUnsent, unlessAborted } from './unsent.js'
+
+/** Longest wait for credentials. */
+const PROVIDER_DEADLINE_MS = 20_000
+
+type Credentials = NonNullable<KinesisClientConfig['credentials']>
+
+/**
+ * A provider that rejects if it does not answer. The SDK asks one call at a time: one that never
+ * ends, since a packet got lost, would be waited for by all requests that follow.
+ */
+export const withDeadline = (credentials: Credentials): Credentials => {
+  if (typeof credentials !== 'function') return credentials
+  const limited: typeof credentials = async properties => {
+    const { promise, cancel } = deadline()
+    try {
+      return await Promise.race([credentials(properties), promise])
+    } finally {
+      cancel()
+    }
+  }
+  // The SDK marks providers, by properties, as already remembering what they fetched.
+  return Object.assign(limited, credentials)
+}
+
+const deadline = (): { readonly promise: Promise<never>; readonly cancel: () => void } => {
+  let cancel = (): void => {}
+  const promise = new Promise<never>((_resolve, reject) => {
+    const message = `the credentials provider did not answer within ${PROVIDER_DEADLINE_MS} ms`
+    const timer = setTimeout(
+      () => reject(Object.assign(new Error(message), { name: 'CredentialsProviderError' })),
+      PROVIDER_DEADLINE_MS,
+    ).unref()
+    cancel = () => clearTimeout(timer)
+  })
+  return { promise, cancel }
+}
 
 /** How the service says that it does not take the credentials (`Exception` at the end left out). */
 const REFUSED: ReadonlySet<string> = new Set([

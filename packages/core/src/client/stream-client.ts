@@ -3,6 +3,7 @@ import { show } from '../config/check.js'
 import { ConfigError } from '../errors/errors.js'
 import type { OutgoingRecord } from '../packing/outgoing.js'
 import type { StreamSource } from '../stream/describe.js'
+import { property } from './bounded-text.js'
 import type { BatchingKinesisClient, KinesisClientLike, StreamTarget } from './client-types.js'
 import { FastKinesisClient } from './fast/fast-client.js'
 import { fastStreamClient } from './fast/fast-stream-client.js'
@@ -30,7 +31,8 @@ export const streamClientOf = (client: KinesisClientLike, target: StreamTarget):
     const sends = isCommandClient(client)
     if (isPutClient(client)) {
       // The aggregated client of the SDK only makes a command of it.
-      if (sends && client.putRecords === KINESIS_PUT_RECORDS) return sdkStreamClient(client, target)
+      if (sends && property(client, 'putRecords') === KINESIS_PUT_RECORDS)
+        return sdkStreamClient(client, target)
       return { ...(sends && streamQueries(client, target)), ...putOnlyClient(client, target) }
     }
     if (sends) return sdkStreamClient(client, target)
@@ -41,7 +43,7 @@ export const streamClientOf = (client: KinesisClientLike, target: StreamTarget):
   )
 }
 
-const KINESIS_PUT_RECORDS: unknown = Kinesis.prototype.putRecords
+const KINESIS_PUT_RECORDS: unknown = property(Kinesis.prototype, 'putRecords')
 
 const isObject = (value: unknown): value is object =>
   (typeof value === 'object' || typeof value === 'function') && value !== null

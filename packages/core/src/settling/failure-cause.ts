@@ -39,7 +39,7 @@ export const failureOf = (error: unknown): RequestFailure => {
  * long as a record waits nor be written to a log.
  */
 const sanitized = (error: unknown, depth: number): Error => {
-  if (error instanceof ProducerError) return error
+  if (isOurs(error)) return error
   const message = messageOf(error, 0)
   const name = boundedText(textProperty(error, 'name') ?? 'Error', MAX_CODE_CHARACTERS) || 'Error'
   const cause = property(error, 'cause')
@@ -55,6 +55,15 @@ const sanitized = (error: unknown, depth: number): Error => {
   const metadata = metadataOf(error)
   if (metadata !== undefined) Object.assign(kept, { $metadata: metadata })
   return kept
+}
+
+/** Our own errors are small, hold nothing of a request, and are told apart by their class. */
+const isOurs = (error: unknown): error is ProducerError => {
+  try {
+    return error instanceof ProducerError
+  } catch {
+    return false
+  }
 }
 
 /** Like an error's own properties: not enumerable. */

@@ -16,12 +16,13 @@ import { answerLimit, bytesOf } from './http-body.js'
 import { type HttpResponse, streamOf, type Template, Templates } from './template.js'
 import { Untouched } from './untouched.js'
 
-/** Options under which the short way does all that the SDK's pipeline would do. */
+/**
+ * Options, besides credentials and request handler, under which the short way does all that the
+ * SDK's pipeline would do.
+ */
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
   'region',
   'endpoint',
-  'credentials',
-  'requestHandler',
   'useFipsEndpoint',
   'useDualstackEndpoint',
   'profile',
@@ -65,10 +66,15 @@ export class FastKinesisClient extends KinesisClient {
     return #untouched in client
   }
 
+  /** Whether requests may go the short way: nobody has to see them in the SDK's pipeline. */
+  get shortWayPossible(): boolean {
+    return this.#templates !== undefined && this.#untouched.holds
+  }
+
   /** As the command PutRecords, for packs as well as whole records. */
   async putOutgoing(input: OutgoingRequest, options: PutRecordsOptions = {}): Promise<unknown> {
     const stream = streamOf(input)
-    const template = this.#untouched.holds ? this.#templates?.get(stream) : undefined
+    const template = this.shortWayPossible ? this.#templates?.get(stream) : undefined
     if (template === undefined) return sendPutRecords(this, input, options)
 
     const sent = input.Records.length

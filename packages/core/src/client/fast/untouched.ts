@@ -2,7 +2,7 @@ import { KinesisClient } from '@aws-sdk/client-kinesis'
 import { property } from '../bounded-text.js'
 
 /** `send` as it was when this module was loaded. */
-const SEND: unknown = KinesisClient.prototype.send
+const SEND: unknown = property(KinesisClient.prototype, 'send')
 
 /**
  * Instrumentation may have wrapped `send` before we were loaded. The SDK's own calls
@@ -37,8 +37,8 @@ export class Untouched {
 
   get holds(): boolean {
     if (this.#changed) return false
-    const { send, middlewareStack } = this.#client
-    if (send !== SEND || middlewareStack !== this.#stack) return false
+    if (property(this.#client, 'send') !== SEND) return false
+    if (this.#client.middlewareStack !== this.#stack) return false
     for (let i = 0; i < RESOLVERS.length; i++)
       if (property(this.#stack, RESOLVERS[i] ?? '') !== this.#resolvers[i]) return false
     return true
