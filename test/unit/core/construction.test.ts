@@ -83,7 +83,7 @@ describe('constructing a producer', () => {
     refuses({ logger: {} }, /logger must have the method debug\(\)/)
     refuses({ statReceiver: { receive: 1 } }, /statReceiver must have the method receive\(\)/)
     refuses({ onDrop: 'me' }, /onDrop must be a function, not "me"/)
-    refuses({ recordTtl: -1 }, /recordTtl must be between 0 and/)
+    refuses({ recordTtl: -1 }, /recordTtl must be at least 0/)
     refuses(
       { packing: { kind: 'zip' } },
       /packing.kind must be one of none, concat, kpl, not "zip"/,

@@ -187,10 +187,13 @@ export class RecordQueue {
     return Math.min(shardWait, delayWait)
   }
 
-  /** The next request's records, moved into its builder; undefined when nothing is due. */
-  take(builder: RequestBuilder, options: TakeOptions): Batch | undefined {
+  /**
+   * The next request's records, moved into its builder; undefined when nothing is due.
+   * @param all ready records go although they do not fill a request
+   */
+  take(builder: RequestBuilder, all: boolean, options: TakeOptions): Batch | undefined {
     this.#releaseDelayed(options.now)
-    const batch = this.#taking.take(builder, options)
+    const batch = this.#taking.take(builder, options, all || this.isReadyDue())
     if (batch !== undefined) this.#inFlight.set(batch, batch)
     return batch
   }
@@ -305,6 +308,20 @@ export class RecordQueue {
       )
     }
     for (const shard of taken.turns) shards.answered(shard)
+  }
+
+  /**
+   * The service works again: what waited meanwhile has waited long enough, and what the failures have
+   * put out of order goes in the order of admission.
+   */
+  recovered(): void {
+    this.markDue()
+    const { again } = this.#homes
+    const records = [...again].toSorted((a, b) => a.sequence - b.sequence)
+    for (const record of records) {
+      again.remove(record)
+      again.push(record)
+    }
   }
 
   /** One of its records is to blame: each half is to be sent by itself. */

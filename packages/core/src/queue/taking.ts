@@ -11,8 +11,6 @@ export interface TakeOptions {
   readonly maxRecords: number
   /** Records that were never tried go before those that failed: what failed last may be to blame. */
   readonly untriedFirst: boolean
-  /** Whether ready records go although they do not fill a request. */
-  readonly readyDue: boolean
 }
 
 /** A batch while it is being filled. */
@@ -48,12 +46,12 @@ export class Taking {
    * Parts of bisected requests take turns with all else; of that, first the shards and records whose
    * backoff is over, then the ready ones. Undefined: nothing is due.
    */
-  take(builder: RequestBuilder, options: TakeOptions): TakenBatch | undefined {
+  take(builder: RequestBuilder, options: TakeOptions, readyDue: boolean): TakenBatch | undefined {
     if (!this.#partLast) {
       const part = this.#takePart(builder)
       if (part !== undefined) return part
     }
-    const batch = this.#takeOthers(builder, options)
+    const batch = this.#takeOthers(builder, options, readyDue)
     if (batch !== undefined) {
       this.#partLast = false
       return batch
@@ -105,19 +103,22 @@ export class Taking {
     return true
   }
 
-  #takeOthers(builder: RequestBuilder, options: TakeOptions): TakenBatch | undefined {
+  #takeOthers(
+    builder: RequestBuilder,
+    options: TakeOptions,
+    readyDue: boolean,
+  ): TakenBatch | undefined {
     const { ready, again, shards } = this.#homes
     const batch = newBatch(false)
     for (;;) {
       if (shards.active) this.#takeTurns(builder, batch, options)
       const [first, second] = options.untriedFirst ? [ready, again] : [again, ready]
-      const moved =
-        this.#takeReady(builder, batch, first, options) ||
-        this.#takeReady(builder, batch, second, options)
+      const movedFirst = this.#takeReady(builder, batch, first, options.maxRecords, readyDue)
+      const movedSecond = this.#takeReady(builder, batch, second, options.maxRecords, readyDue)
       if (batch.records.length > 0) return batch
       // A shard that just got its records may be due at once, and no timer or answer would tell: look
       // again. It ends, since each look takes records out of the lists.
-      if (!moved) return undefined
+      if (!movedFirst && !movedSecond) return undefined
     }
   }
 
@@ -145,7 +146,8 @@ export class Taking {
     builder: RequestBuilder,
     batch: Filling,
     list: RecordList,
-    { maxRecords, readyDue }: TakeOptions,
+    maxRecords: number,
+    readyDue: boolean,
   ): boolean {
     const { shards, aside } = this.#homes
     let moved = false

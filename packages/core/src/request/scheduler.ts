@@ -142,13 +142,11 @@ export class Scheduler {
 
   #sendNext(now: number): boolean {
     const { queue, packer, batchSize, breaker, awaited, draining } = this.#ports
-    const readyDue = awaited() || queue.isReadyDue()
     const builder = packer.open(draining() ? MAX_KINESIS_BATCH_SIZE : batchSize)
-    const batch = queue.take(builder, {
+    const batch = queue.take(builder, awaited(), {
       now,
       maxRecords: breaker.maxRecords,
       untriedFirst: breaker.prefersUntried,
-      readyDue,
     })
     if (batch === undefined) return false
     this.#send(batch, builder, now)

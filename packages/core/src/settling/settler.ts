@@ -79,12 +79,12 @@ export class Settler {
   }
 
   #allStored(request: SentRequest, places: readonly Stored[] | undefined, now: number): void {
-    const { queue, breaker, settlement, log } = this.#ports
+    const { queue, settlement, log } = this.#ports
     const { batch, carriers, shards, startedAt, generation } = request
     this.#report(request, now)
     if (places !== undefined && (batch.tracksShards || shards !== undefined))
       return this.#answered(request, places, now)
-    breaker.succeeded(generation)
+    this.#succeeded(generation)
     queue.stored(batch)
     const { records } = batch
     for (let i = 0; i < records.length; i++)
@@ -142,7 +142,14 @@ export class Settler {
         return record?.partitionKey !== undefined || record?.explicitHashKey !== undefined
       })
     if (pauses || blind) breaker.failed(generation, now, pauses, batch.records.length)
-    else breaker.succeeded(generation)
+    else this.#succeeded(generation)
+  }
+
+  #succeeded(generation: number): void {
+    const { breaker, queue } = this.#ports
+    const failed = breaker.consecutiveErrors > 0
+    breaker.succeeded(generation)
+    if (failed && breaker.consecutiveErrors === 0) queue.recovered()
   }
 
   /** Tells those that left, and counts. */

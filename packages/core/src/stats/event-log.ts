@@ -137,8 +137,9 @@ export class EventLog {
     )
   }
 
+  /** It threw, or the promise that it returned was rejected. */
   callbackFailed(callback: string, error: unknown): void {
-    this.#warn('error', `threw ${callback}`, `${callback} failed: ${boundedWords(error)}`)
+    this.#warn('error', `threw ${callback}`, `${callback} threw: ${boundedWords(error)}`)
   }
 
   /** Something threw that should not: a defect of this package. */
