@@ -119,13 +119,18 @@ export class UserCallbacks {
     try {
       const result: unknown = run()
       if (typeof result !== 'object' || result === null || !('then' in result)) return
-      const settled = Promise.resolve(result).then(
-        () => {},
-        (error: unknown) => this.#failed(name, error),
-      )
+      const settled = this.#settled(name, result)
       if (name !== 'onDrop') return
       this.#pending.add(settled)
-      void settled.then(() => this.#pending.delete(settled))
+      void settled.finally(() => this.#pending.delete(settled))
+    } catch (error) {
+      this.#failed(name, error)
+    }
+  }
+
+  async #settled(name: string, result: object): Promise<void> {
+    try {
+      await result
     } catch (error) {
       this.#failed(name, error)
     }
