@@ -118,7 +118,7 @@ export class UserCallbacks {
   #call({ name, run }: Call): void {
     try {
       const result: unknown = run()
-      if (typeof result !== 'object' || result === null || !('then' in result)) return
+      if (!isPromise(result)) return
       const settled = this.#settled(name, result)
       if (name !== 'onDrop') return
       this.#pending.add(settled)
@@ -128,7 +128,7 @@ export class UserCallbacks {
     }
   }
 
-  async #settled(name: string, result: object): Promise<void> {
+  async #settled(name: string, result: PromiseLike<unknown>): Promise<void> {
     try {
       await result
     } catch (error) {
@@ -142,6 +142,9 @@ export class UserCallbacks {
     else warnOnce(error)
   }
 }
+
+const isPromise = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 
 let warned = false
 const warnOnce = (error: unknown): void => {

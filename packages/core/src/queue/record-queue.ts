@@ -56,8 +56,8 @@ export class RecordQueue {
       aside: new AgeIndex(),
     }
     this.#taking = new Taking(this.#homes)
-    this.#returning = new Returning(this.#homes)
     this.#dueness = new Dueness(this.#homes, options.dueRecords, options.dueBytes)
+    this.#returning = new Returning(this.#homes, this.#dueness)
     this.#capacity = new BufferCapacity(options.bufferSize, options.bufferBytes, shards)
     this.#recordTtl = options.recordTtl
   }
@@ -174,7 +174,7 @@ export class RecordQueue {
     for (const list of this.#homes.delays.due(now)) {
       for (let record = list.head; record !== undefined; record = list.head) {
         list.remove(record)
-        this.#pushAgain(record)
+        this.#returning.pushAgain(record)
       }
     }
   }
@@ -227,7 +227,7 @@ export class RecordQueue {
     const delayed = free.filter(record => fateOf.get(record)?.kind === 'failed')
     const throttled = free.filter(record => fateOf.get(record)?.kind === 'throttled')
     const others = free.filter(record => fateOf.get(record)?.kind === 'requeued')
-    this.#return(throttled, others, delayed)
+    this.#returning.putBack(throttled, others, delayed)
     if (delayed.length > 0) this.#homes.delays.add(delayed, now)
     this.#homes.shards.learn(tallies, taken.turns, startedAt, now)
   }
@@ -266,13 +266,13 @@ export class RecordQueue {
     if (taken === undefined) return
     const { bisection, shards } = this.#homes
     if (taken.isPart) {
-      this.#return([], [], taken.records)
+      this.#returning.putBack([], [], taken.records)
       bisection.putBack(taken.records)
     } else {
       const isTurn = ({ shard }: PendingRecord): boolean =>
         shard !== undefined && taken.turns.has(shard)
       const free = this.#returning.holdFollowers(taken.records)
-      this.#return(
+      this.#returning.putBack(
         free.filter(isTurn),
         free.filter(record => !isTurn(record)),
         [],
@@ -304,7 +304,7 @@ export class RecordQueue {
     const first = taken.records.slice(0, middle)
     // With ordering a key stays in one half: its later records are held behind the earlier ones.
     const second = this.#returning.holdFollowers(taken.records.slice(middle), first)
-    this.#return([], [], [...first, ...second])
+    this.#returning.putBack([], [], [...first, ...second])
     bisection.split(first, second)
     for (const shard of taken.turns) shards.answered(shard)
   }
@@ -389,33 +389,5 @@ export class RecordQueue {
     if (shard === undefined) return
     record.assign(undefined)
     this.#homes.shards.closeIfDone(shard)
-  }
-
-  /**
-   * Records of a request wait again: for their shard, for the next request, or for what the caller
-   * puts them to.
-   */
-  #return(
-    toShard: readonly PendingRecord[],
-    toNext: readonly PendingRecord[],
-    elsewhere: readonly PendingRecord[],
-  ): void {
-    for (const record of [...toShard, ...toNext, ...elsewhere]) {
-      record.place = 'waiting'
-      this.#homes.aside.add(record)
-    }
-    for (const record of toNext) this.#pushAgain(record)
-    // The youngest first: then each finds its place at the head of the list.
-    for (const record of toShard.toReversed()) {
-      const { shard } = record
-      if (shard === undefined || shard.dissolved) this.#pushAgain(record)
-      else shard.list.insertNearHead(record)
-    }
-  }
-
-  /** It has waited before, so it does not wait for others to join it. */
-  #pushAgain(record: PendingRecord): void {
-    this.#homes.again.push(record)
-    this.#dueness.markUpTo(record.sequence)
   }
 }
