@@ -29,7 +29,7 @@ export interface AdmissionPorts {
   readonly drop: (record: QueuedRecord) => void
 }
 
-/** Checks each record, finds it capacity or says no. Once admitted, a record is the producer's duty. */
+/** Checks each record, and admits it if there is capacity, or does what `whenFull` says. */
 export class Admission {
   readonly #ports: AdmissionPorts
   readonly #waiters: CapacityWaiters<ShardBackoff>
@@ -126,7 +126,7 @@ export class Admission {
     })
   }
 
-  /** What a record that found no capacity is told. */
+  /** The error for a record for which there is no capacity. */
   bufferFull(
     bytes: number,
     partitionKey: string | undefined,

@@ -88,7 +88,7 @@ export class CapacityWaiters<Shard extends object> {
   #admitShard(line: Line, judge: (waiter: CapacityWaiter) => Capacity<Shard>): void {
     for (const entry of line) {
       const [head] = this.#line
-      // Whoever came before and needs more than there is has the first claim on it.
+      // One that came before and needs more than is free goes first.
       const claimed = head !== undefined && head.order < entry.order && judge(head) === 'bufferFull'
       if (claimed || judge(entry) !== 'fits') return
       this.#leave(entry).admit()

@@ -70,7 +70,10 @@ export class ClosedError extends NotRunningError {
   }
 }
 
-/** The buffer has no room and `whenFull` is `reject`. The record was not admitted; try again later. */
+/**
+ * The buffer has no capacity and `whenFull` says to reject, or the record's shard backs off and holds
+ * its half of the buffer. The record was not admitted; try again later.
+ */
 export class BufferFullError extends ProducerError {
   constructor(message: string) {
     super('BUFFER_FULL', message, true)
@@ -84,7 +87,7 @@ export class InvalidRecordError extends ProducerError {
   }
 }
 
-/** Data and partition key together are larger than the stream takes. Not admitted. */
+/** Data and partition key together are larger than the stream, a request or the buffer takes. Not admitted. */
 export class RecordTooLargeError extends ProducerError {
   readonly bytes: number
   readonly maxRecordBytes: number
@@ -112,7 +115,7 @@ export class DeliveryError extends ProducerError {
   readonly reason: DropReason
   /** What was tried, oldest first; the first and the newest when there were many. */
   readonly attempts: readonly Attempt[]
-  /** A response was lost on the way: the record may be in the stream all the same. */
+  /** The outcome of a try is unknown: the record may be in the stream all the same. */
   readonly possiblyDelivered: boolean
 
   constructor(

@@ -6,7 +6,7 @@ import type { DropReason } from '../record/dropped.js'
 import type { Counters } from '../stats/counters.js'
 import type { EventLog } from '../stats/event-log.js'
 
-/** Tells the world about records that have left the queue: counts them, and hands them back. */
+/** Reports records that have left the queue: counts them, logs drops, resolves receipts and calls `onDrop`. */
 export class Settlement {
   readonly #counters: Counters
   readonly #log: EventLog

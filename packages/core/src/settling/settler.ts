@@ -30,7 +30,7 @@ export interface SettlerPorts extends RetryBounds {
 
 /**
  * Decides what becomes of the records of a request that ended: first for all of them, without
- * changing anything; then the queue moves them; then those that left are told. If something throws
+ * changing anything; then the queue moves them; then those that left it are reported. If something throws
  * all the same, the records that are not settled go back to the queue.
  */
 export class Settler {
@@ -152,7 +152,7 @@ export class Settler {
     if (failed && breaker.consecutiveErrors === 0) queue.recovered()
   }
 
-  /** Tells those that left, and counts. */
+  /** Reports the records that left the queue, and counts. */
   #tell(
     { batch, carriers, startedAt }: SentRequest,
     decisions: readonly Decision[],
@@ -261,7 +261,7 @@ const unbuilt = (error: unknown): RequestFailure => {
   return { verdict, error: cause, message }
 }
 
-/** Cannot be: the validator answers for each record. */
+/** Never needed: `readAnswer` gives a result for each record. */
 const MISSING: RecordResult = {
   kind: 'failed',
   code: 'NoSequenceNumber',

@@ -14,7 +14,7 @@ export const PROCESS_WARNINGS: Logger = {
 
 type Level = 'warn' | 'error'
 
-/** The events of a producer's life, in words, for people. Programs read stats. */
+/** The log messages of a producer, for people; programs read stats. */
 export class EventLog {
   readonly #callbacks: UserCallbacks
   readonly #limiter: WarningLimiter
@@ -35,7 +35,7 @@ export class EventLog {
     this.#limiter = limiter
     this.#stream = stream
     this.#silent = logger === false
-    // Without a logger nobody reads these: do not even put the words together.
+    // Without a logger nobody reads these, so they are not even built.
     this.#verbose = logger !== false && logger !== undefined
   }
 
