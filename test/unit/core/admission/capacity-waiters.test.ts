@@ -31,66 +31,56 @@ const make = () => {
       {
         bytes,
         partitionKey: key,
-        explicitHashKey: undefined,
+        // Says who it is: what decides over its shard.
+        explicitHashKey: name,
         admit: () => void events.push(name),
         refuse: error => void events.push(`${name}: ${error.message}`),
       },
       signal,
       reason => new Error(`aborted ${String(reason)}`),
     )
-  /** Admits while there are bytes; keys named here wait for their shard. */
+  /** Admits what fits into so many bytes; those named here wait for their shard. */
   const admit = (bytes: number, shards: Readonly<Record<string, Shard>> = {}): string[] => {
     let left = bytes
     events.length = 0
     waiters.admit((waiter): Capacity<Shard> => {
-      const shard = waiter.partitionKey === undefined ? undefined : shards[waiter.partitionKey]
+      const shard = shards[waiter.explicitHashKey ?? '']
       if (shard !== undefined) return shard
-      return waiter.bytes <= left ? 'fits' : 'bufferFull'
-    })
-    return [...events]
-  }
-  /** Admits by count of bytes that shrink as records are admitted. */
-  const admitUpTo = (bytes: number): string[] => {
-    events.length = 0
-    let left = bytes
-    const judged = new Set<string>()
-    waiters.admit(waiter => {
       if (waiter.bytes > left) return 'bufferFull'
       left -= waiter.bytes
-      judged.add(String(waiter.bytes))
       return 'fits'
     })
     return [...events]
   }
-  return { clock, timers, steps, waiters, events, wait, admit, admitUpTo }
+  return { clock, timers, steps, waiters, events, wait, admit }
 }
 
 describe('adds that wait for capacity', () => {
   it('are admitted first come first served, as far as the capacity goes', () => {
-    const { wait, admitUpTo, waiters } = make()
+    const { wait, admit, waiters } = make()
     for (const name of ['a', 'b', 'c']) wait({ name, bytes: 2 })
     assert.equal(waiters.length, 3)
-    assert.deepEqual(admitUpTo(5), ['a', 'b'])
-    assert.deepEqual(admitUpTo(1), [])
-    assert.deepEqual(admitUpTo(2), ['c'])
+    assert.deepEqual(admit(5), ['a', 'b'])
+    assert.deepEqual(admit(1), [])
+    assert.deepEqual(admit(2), ['c'])
     assert.equal(waiters.length, 0)
   })
 
   it('do not pass a larger one that came before', () => {
-    const { wait, admitUpTo } = make()
+    const { wait, admit } = make()
     wait({ name: 'large', bytes: 10 })
     wait({ name: 'small', bytes: 1 })
-    assert.deepEqual(admitUpTo(9), [])
-    assert.deepEqual(admitUpTo(11), ['large', 'small'])
+    assert.deepEqual(admit(9), [])
+    assert.deepEqual(admit(11), ['large', 'small'])
   })
 
   it('make a new one wait behind them', () => {
-    const { wait, waiters, admitUpTo } = make()
+    const { wait, waiters, admit } = make()
     assert.equal(waiters.isBehind(undefined, 'k'), false)
     wait({ name: 'a', key: 'a' })
     assert.equal(waiters.isBehind(undefined, undefined), true)
     assert.equal(waiters.isBehind(undefined, 'other'), true)
-    admitUpTo(1)
+    admit(1)
     assert.equal(waiters.isBehind(undefined, 'a'), false)
   })
 
@@ -106,13 +96,13 @@ describe('adds that wait for capacity', () => {
   })
 
   it('keep the process alive while they wait, and not longer', () => {
-    const { wait, waiters, timers, clock, admitUpTo } = make()
+    const { wait, waiters, timers, clock, admit } = make()
     timers.after(1000, () => {})
     assert.equal(clock.armed.keepingAlive, 0)
     wait({ name: 'a' })
     wait({ name: 'b' })
     assert.equal(clock.armed.keepingAlive, 1)
-    admitUpTo(1)
+    admit(1)
     assert.equal(clock.armed.keepingAlive, 1)
     waiters.refuseAll(() => new Error('stopped'))
     assert.equal(clock.armed.keepingAlive, 0)
@@ -148,55 +138,73 @@ describe('adds whose shard has its share of the buffer', () => {
   it('make new ones of that shard, and of their key, wait behind them', () => {
     const { wait, admit, waiters } = make()
     wait({ name: 'hot', key: 'k' })
-    admit(10, { k: HOT })
+    admit(10, { hot: HOT })
     assert.equal(waiters.isBehind(HOT, 'new'), true)
     assert.equal(waiters.isBehind(OTHER, 'new'), false)
     assert.equal(waiters.isBehind(undefined, 'new'), false)
     assert.equal(waiters.isBehind(undefined, undefined), false)
     assert.equal(waiters.isBehind(undefined, 'k'), true)
+    admit(10)
+    assert.equal(waiters.isBehind(HOT, 'k'), false)
   })
 
-  it('do not let a later one of their key pass, though its shard changed meanwhile', () => {
+  it('let those of other shards pass, though several of one key wait', () => {
+    const { wait, admit } = make()
+    wait({ name: 'hot 1', key: 'k' })
+    wait({ name: 'hot 2', key: 'k' })
+    wait({ name: 'free', key: 'free' })
+    assert.deepEqual(admit(10, { 'hot 1': HOT, 'hot 2': HOT }), ['free'])
+    assert.deepEqual(admit(10), ['hot 1', 'hot 2'])
+  })
+
+  it('are not passed by one of their key that belongs to another shard', () => {
     const { wait, admit } = make()
     wait({ name: 'first', key: 'k' })
-    admit(10, { k: HOT })
     wait({ name: 'second', key: 'k' })
-    // The shard is no longer hot for new records, but the first one still waits in its line.
-    assert.deepEqual(admit(10), ['first', 'second'])
+    wait({ name: 'third', key: 'k' })
+    wait({ name: 'free', key: 'free' })
+    assert.deepEqual(admit(10, { first: HOT, third: OTHER }), ['free'])
+    assert.deepEqual(admit(10, { first: HOT }), [])
+    assert.deepEqual(admit(10), ['first', 'second', 'third'])
   })
 
-  it('leave what they could take to a larger one of the line that came before them', () => {
-    const { wait, admit } = make()
-    wait({ name: 'hot 1', key: 'hot1' })
-    admit(10, { hot1: HOT })
-    wait({ name: 'large', bytes: 10 })
-    wait({ name: 'hot 2', key: 'hot2' })
-    assert.deepEqual(admit(5), ['hot 1'], 'it came before the large one')
-    assert.deepEqual(admit(5), [], 'the others wait behind it')
-    assert.deepEqual(admit(10), ['large', 'hot 2'])
+  it('and need more than there is have the first claim on it', () => {
+    const { wait, admit, waiters } = make()
+    wait({ name: 'large', bytes: 10, key: 'large' })
+    admit(5, { large: HOT })
+    wait({ name: 'small', key: 'small' })
+    assert.deepEqual(admit(5), [])
+    assert.equal(waiters.isBehind(undefined, 'new'), true)
+    assert.deepEqual(admit(11), ['large', 'small'])
   })
 
-  it('wait for the first of the line, once they stand in a line of their own, if it came before', () => {
-    const { wait, admit } = make()
-    wait({ name: 'small', bytes: 1, key: 'small' })
-    wait({ name: 'hot', bytes: 1, key: 'hot' })
-    assert.deepEqual(admit(0, { hot: HOT }), [], 'the first waits for the buffer')
-    assert.deepEqual(admit(1, { hot: HOT }), ['small'])
-    wait({ name: 'large', bytes: 10 })
-    assert.deepEqual(admit(5), ['hot'], 'the large one came later')
+  it('claim nothing while they wait for their shard, or when they have left', () => {
+    const { wait, admit, waiters } = make()
+    const controller = new AbortController()
+    wait({ name: 'large', bytes: 10, key: 'large', signal: controller.signal })
+    wait({ name: 'hot', key: 'hot' })
+    admit(5, { large: HOT, hot: OTHER })
+    admit(5, { hot: OTHER })
+    assert.equal(waiters.isBehind(undefined, 'new'), true)
+    admit(5, { large: HOT, hot: OTHER })
+    assert.equal(waiters.isBehind(undefined, 'new'), false)
+    admit(5, { hot: OTHER })
+    controller.abort()
+    admit(5, { hot: OTHER })
+    assert.equal(waiters.isBehind(undefined, 'new'), false)
   })
 })
 
 describe('an add whose signal aborts', () => {
   it('is refused with the reason, and the others wait on', () => {
-    const { wait, waiters, events, admitUpTo } = make()
+    const { wait, waiters, events, admit } = make()
     const controller = new AbortController()
     wait({ name: 'a', signal: controller.signal, key: 'a' })
     wait({ name: 'b' })
     controller.abort('enough')
     assert.deepEqual(events, ['a: aborted enough'])
     assert.equal(waiters.length, 1)
-    assert.deepEqual(admitUpTo(1), ['b'])
+    assert.deepEqual(admit(1), ['b'])
   })
 
   it('is a step, so that those behind it are looked at', () => {
@@ -210,16 +218,16 @@ describe('an add whose signal aborts', () => {
   })
 
   it('is not refused once it was admitted', () => {
-    const { wait, events, admitUpTo } = make()
+    const { wait, events, admit } = make()
     const controller = new AbortController()
     wait({ name: 'a', signal: controller.signal })
-    admitUpTo(1)
+    admit(1)
     controller.abort()
     assert.deepEqual(events, ['a'])
   })
 
   it('shares one listener with all that have the same signal, and leaves none behind', () => {
-    const { wait, admitUpTo, waiters } = make()
+    const { wait, admit, waiters } = make()
     const { signal } = new AbortController()
     let listeners = 0
     const add = signal.addEventListener.bind(signal)
@@ -234,9 +242,9 @@ describe('an add whose signal aborts', () => {
     }
     for (let i = 0; i < 1000; i++) wait({ name: String(i), signal })
     assert.equal(listeners, 1)
-    assert.equal(admitUpTo(999).length, 999)
+    assert.equal(admit(999).length, 999)
     assert.equal(listeners, 1)
-    assert.equal(admitUpTo(1).length, 1)
+    assert.equal(admit(1).length, 1)
     assert.equal(listeners, 0)
     wait({ name: 'again', signal })
     assert.equal(listeners, 1)
