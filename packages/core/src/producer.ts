@@ -112,8 +112,9 @@ export class BatchProducer {
    */
   add(data: RecordData, partitionKey?: string, options?: AddOptions): Promise<void> {
     const result = this.#add('add()', data, partitionKey, options, undefined)
-    // Adds that are admitted at once would otherwise resolve without end in one turn.
+    // Adds that are settled at once would otherwise follow each other without end in one turn.
     if (++this.#adds % ADDS_PER_TURN !== 0) return result
+    result.catch(() => {})
     return nextTurn().then(() => result)
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Agent } from 'node:http'
+import { ListStreamsCommand } from '@aws-sdk/client-kinesis'
 import { createKinesisClient } from '@kinesis-producer/core'
 import { FastKinesisClient } from '@kinesis-producer/core/internal/client/fast/fast-client'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
@@ -13,11 +14,9 @@ const handlerOptions = async (options: object) => {
   assert.ok(requestHandler instanceof NodeHttpHandler)
   const abort = new AbortController()
   abort.abort()
-  const { request } = { request: { protocol: 'http:', hostname: '127.0.0.1', headers: {} } }
-  await Reflect.apply(requestHandler.handle, requestHandler, [
-    request,
-    { abortSignal: abort.signal },
-  ]).catch(() => {})
+  await client
+    .send(new ListStreamsCommand({}), { abortSignal: abort.signal })
+    .catch((error: unknown) => assert.match(String(error), /abort/i))
   return requestHandler.httpHandlerConfigs()
 }
 

@@ -275,6 +275,8 @@ describe('the verdict on an answer', () => {
     assert.equal(CBOR_WIRE.tellsAllStored(bytes, 1), true)
     assert.equal(CBOR_WIRE.tellsAllStored(bytes, 2), false)
     assert.equal(CBOR_WIRE.tellsAllStored(bytes.subarray(0, -1), 1), false)
+    const longer = Buffer.concat([bytes, Buffer.from([0])])
+    assert.equal(CBOR_WIRE.tellsAllStored(longer, 1), false)
     assert.equal(throughWire(CBOR_WIRE, bytes, 1, true).kind, 'allStored')
   })
 

@@ -118,14 +118,19 @@ export class UserCallbacks {
   #call({ name, run }: Call): void {
     try {
       const result: unknown = run()
-      if (typeof result !== 'object' || result === null || !('then' in result)) return
-      const settled = Promise.resolve(result).then(
-        () => {},
-        (error: unknown) => this.#failed(name, error),
-      )
+      if (!isPromise(result)) return
+      const settled = this.#settled(name, result)
       if (name !== 'onDrop') return
       this.#pending.add(settled)
-      void settled.then(() => this.#pending.delete(settled))
+      void settled.finally(() => this.#pending.delete(settled))
+    } catch (error) {
+      this.#failed(name, error)
+    }
+  }
+
+  async #settled(name: string, result: PromiseLike<unknown>): Promise<void> {
+    try {
+      await result
     } catch (error) {
       this.#failed(name, error)
     }
@@ -137,6 +142,9 @@ export class UserCallbacks {
     else warnOnce(error)
   }
 }
+
+const isPromise = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 
 let warned = false
 const warnOnce = (error: unknown): void => {

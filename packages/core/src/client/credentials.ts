@@ -12,10 +12,13 @@ type Credentials = NonNullable<KinesisClientConfig['credentials']>
  * A provider that rejects if it does not answer. The SDK asks one call at a time: one that never
  * ends, since a packet got lost, would be waited for by all requests that follow.
  */
-export const withDeadline = (credentials: Credentials): Credentials => {
+export const withDeadline = (
+  credentials: Credentials,
+  ms: number = PROVIDER_DEADLINE_MS,
+): Credentials => {
   if (typeof credentials !== 'function') return credentials
   const limited: typeof credentials = async properties => {
-    const { promise, cancel } = deadline()
+    const { promise, cancel } = deadline(ms)
     try {
       return await Promise.race([credentials(properties), promise])
     } finally {
@@ -26,13 +29,15 @@ export const withDeadline = (credentials: Credentials): Credentials => {
   return Object.assign(limited, credentials)
 }
 
-const deadline = (): { readonly promise: Promise<never>; readonly cancel: () => void } => {
+const deadline = (
+  ms: number,
+): { readonly promise: Promise<never>; readonly cancel: () => void } => {
   let cancel = (): void => {}
   const promise = new Promise<never>((_resolve, reject) => {
-    const message = `the credentials provider did not answer within ${PROVIDER_DEADLINE_MS} ms`
+    const message = `the credentials provider did not answer within ${ms} ms`
     const timer = setTimeout(
       () => reject(Object.assign(new Error(message), { name: 'CredentialsProviderError' })),
-      PROVIDER_DEADLINE_MS,
+      ms,
     ).unref()
     cancel = () => clearTimeout(timer)
   })

@@ -146,7 +146,8 @@ export class Lifecycle {
   }
 
   async #close(options: WaitOptions): Promise<CloseResult> {
-    const { state, breaker, steps } = this.#ports
+    const { state, breaker, steps, callbacks, timers } = this.#ports
+    const began = timers.now()
     state.step('close')
     breaker.probeNow()
     this.#refuseWaiting('the producer is being closed')
@@ -155,6 +156,7 @@ export class Lifecycle {
     steps.run(() => {
       leftover = this.#end()
     })
+    if (callbacks.busy) await this.#callbacksFinish(options, began)
     return { sent, leftover }
   }
 

@@ -30,10 +30,6 @@ export class Bisection {
       if (part === undefined || part.length > 0) return part
     }
   }
-
-  get pending(): boolean {
-    return this.#parts.some(({ length }) => length > 0)
-  }
 }
 
 const partOf = (records: readonly PendingRecord[]): RecordList => {

@@ -1,15 +1,12 @@
-import {
-  BISECT_AFTER_FAILURES,
-  MAX_EXPIRED_PER_STEP,
-  NEARLY_FULL,
-  SHARD_SHARE,
-} from '../config/tuning.js'
+import { BISECT_AFTER_FAILURES, MAX_EXPIRED_PER_STEP } from '../config/tuning.js'
 import type { RequestBuilder } from '../packing/request-builder.js'
 import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 import type { RecordData } from '../record/record.js'
 import { AgeIndex } from './age-index.js'
 import type { Batch, RecordFate, TakenBatch } from './batch.js'
 import { Bisection } from './bisection.js'
+import { BufferCapacity } from './capacity.js'
+import { Dueness } from './dueness.js'
 import { detach, type Homes } from './homes.js'
 import { KeyOrder } from './key-order.js'
 import { type FailedTry, PendingRecord, type QueuedRecord } from './pending-record.js'
@@ -38,39 +35,40 @@ export interface QueueOptions {
  * or in exactly one batch, and leaves exactly once. The oldest is known wherever it is.
  */
 export class RecordQueue {
-  readonly #options: QueueOptions
   readonly #homes: Homes
   readonly #taking: Taking
   readonly #returning: Returning
+  readonly #dueness: Dueness
+  readonly #capacity: BufferCapacity
+  readonly #recordTtl: number
   readonly #inFlight = new Map<Batch, TakenBatch>()
-  #records = 0
-  #bytes = 0
   #lastSequence = 0
-  /** Records up to this one have waited long enough for others to join them. */
-  #dueSequence = 0
 
   constructor(options: QueueOptions) {
-    this.#options = options
+    const shards = new ShardBackoffs(options.random)
     this.#homes = {
       ready: new RecordList('ready'),
       again: new RecordList('again'),
       order: options.ordered ? new KeyOrder() : undefined,
-      shards: new ShardBackoffs(options.random),
+      shards,
       delays: new RetryDelays(options.random),
       bisection: new Bisection(),
       aside: new AgeIndex(),
     }
     this.#taking = new Taking(this.#homes)
-    this.#returning = new Returning(this.#homes)
+    this.#dueness = new Dueness(this.#homes, options.dueRecords, options.dueBytes)
+    this.#returning = new Returning(this.#homes, this.#dueness)
+    this.#capacity = new BufferCapacity(options.bufferSize, options.bufferBytes, shards)
+    this.#recordTtl = options.recordTtl
   }
 
   /** Unsettled records. */
   get records(): number {
-    return this.#records
+    return this.#capacity.records
   }
 
   get bytes(): number {
-    return this.#bytes
+    return this.#capacity.bytes
   }
 
   /** Sequence of the newest admitted record. */
@@ -78,14 +76,13 @@ export class RecordQueue {
     return this.#lastSequence
   }
 
+  /** 95 % of either bound. */
   get isNearlyFull(): boolean {
-    const { bufferSize, bufferBytes } = this.#options
-    return this.#records >= NEARLY_FULL * bufferSize || this.#bytes >= NEARLY_FULL * bufferBytes
+    return this.#capacity.isNearlyFull
   }
 
   fits(bytes: number): boolean {
-    const { bufferSize, bufferBytes } = this.#options
-    return this.#records < bufferSize && this.#bytes + bytes <= bufferBytes
+    return this.#capacity.fits(bytes)
   }
 
   /** The shard a new record is known to belong to, if most records of that shard fail now. */
@@ -99,11 +96,7 @@ export class RecordQueue {
 
   /** Whether that shard may hold another record: half of the buffer is kept for the others. */
   shardFits(shard: ShardBackoff, bytes: number): boolean {
-    const { bufferSize, bufferBytes } = this.#options
-    if (!shard.hot || !this.#homes.shards.othersKnown(shard)) return true
-    return (
-      shard.records < SHARD_SHARE * bufferSize && shard.bytes + bytes <= SHARD_SHARE * bufferBytes
-    )
+    return this.#capacity.shardFits(shard, bytes)
   }
 
   /** Makes a record of its own of what was added, and nothing else. */
@@ -130,8 +123,7 @@ export class RecordQueue {
   /** From here the record is counted until it is settled. */
   admit(record: PendingRecord, shard: ShardBackoff | undefined): void {
     const { order, aside, ready } = this.#homes
-    this.#records++
-    this.#bytes += record.bytes
+    this.#capacity.add(record.bytes)
     if (shard !== undefined) record.assign(shard)
     if (order !== undefined && !order.enter(record)) aside.add(record)
     else if (shard === undefined) ready.push(record)
@@ -143,48 +135,27 @@ export class RecordQueue {
 
   /** All records there are may go with the next requests, whether they fill them or not. */
   markDue(): void {
-    this.#dueSequence = this.#lastSequence
+    this.#dueness.markUpTo(this.#lastSequence)
   }
 
   /** Whether records wait for nothing but a request. */
   get hasReady(): boolean {
-    const { ready, again } = this.#homes
-    return ready.head !== undefined || again.head !== undefined
+    return this.#dueness.hasReady
   }
 
   /** Whether those make a request due now. */
   isReadyDue(): boolean {
-    const { ready, again, order } = this.#homes
-    const { dueRecords, dueBytes } = this.#options
-    if (!this.hasReady) return false
-    return (
-      (ready.head !== undefined && ready.head.sequence <= this.#dueSequence) ||
-      (again.head !== undefined && again.head.sequence <= this.#dueSequence) ||
-      ready.length + again.length + (order?.held ?? 0) >= dueRecords ||
-      ready.bytes + again.bytes + (order?.heldBytes ?? 0) >= dueBytes
-    )
-  }
-
-  /** Whether a part of a bisected request waits. */
-  get hasParts(): boolean {
-    return this.#homes.bisection.pending
+    return this.#dueness.isDue
   }
 
   /** Since when ready records wait for others to join them. */
   get lingersSince(): number | undefined {
-    const { ready, again } = this.#homes
-    const [first, second] = [ready.head?.admittedAt, again.head?.admittedAt]
-    if (first === undefined || second === undefined) return first ?? second
-    return Math.min(first, second)
+    return this.#dueness.lingersSince
   }
 
   /** Milliseconds until a backoff ends; undefined when none waits for time. */
   backoffWait(now: number): number | undefined {
-    const { shards, delays } = this.#homes
-    const shardWait = shards.active ? shards.wait(now) : undefined
-    const delayWait = delays.wait(now)
-    if (shardWait === undefined || delayWait === undefined) return shardWait ?? delayWait
-    return Math.min(shardWait, delayWait)
+    return this.#dueness.backoffWait(now)
   }
 
   /**
@@ -203,18 +174,18 @@ export class RecordQueue {
     for (const list of this.#homes.delays.due(now)) {
       for (let record = list.head; record !== undefined; record = list.head) {
         list.remove(record)
-        this.#pushAgain(record)
+        this.#returning.pushAgain(record)
       }
     }
   }
 
   /** Settles and returns those that expire by now, as many as one step may take. */
   expire(now: number): readonly QueuedRecord[] {
-    const { recordTtl } = this.#options
     const expired: PendingRecord[] = []
-    while (recordTtl > 0 && expired.length < MAX_EXPIRED_PER_STEP) {
+    if (this.#recordTtl === 0) return expired
+    while (expired.length < MAX_EXPIRED_PER_STEP) {
       const oldest = this.#oldestWaiting()
-      if (oldest === undefined || now - oldest.admittedAt < recordTtl) break
+      if (oldest === undefined || now - oldest.admittedAt < this.#recordTtl) break
       this.#settleWaiting(oldest)
       expired.push(oldest)
     }
@@ -256,7 +227,7 @@ export class RecordQueue {
     const delayed = free.filter(record => fateOf.get(record)?.kind === 'failed')
     const throttled = free.filter(record => fateOf.get(record)?.kind === 'throttled')
     const others = free.filter(record => fateOf.get(record)?.kind === 'requeued')
-    this.#return(throttled, others, delayed)
+    this.#returning.putBack(throttled, others, delayed)
     if (delayed.length > 0) this.#homes.delays.add(delayed, now)
     this.#homes.shards.learn(tallies, taken.turns, startedAt, now)
   }
@@ -295,13 +266,13 @@ export class RecordQueue {
     if (taken === undefined) return
     const { bisection, shards } = this.#homes
     if (taken.isPart) {
-      this.#return([], [], taken.records)
+      this.#returning.putBack([], [], taken.records)
       bisection.putBack(taken.records)
     } else {
       const isTurn = ({ shard }: PendingRecord): boolean =>
         shard !== undefined && taken.turns.has(shard)
       const free = this.#returning.holdFollowers(taken.records)
-      this.#return(
+      this.#returning.putBack(
         free.filter(isTurn),
         free.filter(record => !isTurn(record)),
         [],
@@ -333,7 +304,7 @@ export class RecordQueue {
     const first = taken.records.slice(0, middle)
     // With ordering a key stays in one half: its later records are held behind the earlier ones.
     const second = this.#returning.holdFollowers(taken.records.slice(middle), first)
-    this.#return([], [], [...first, ...second])
+    this.#returning.putBack([], [], [...first, ...second])
     bisection.split(first, second)
     for (const shard of taken.turns) shards.answered(shard)
   }
@@ -373,14 +344,13 @@ export class RecordQueue {
 
   /** The abandoned records have been handed to someone. */
   forgetAbandoned(): void {
-    this.#records = 0
-    this.#bytes = 0
+    this.#capacity.clear()
   }
 
   #unsettled(): PendingRecord[] {
     const inFlight = [...this.#inFlight.values()].flatMap(({ records }) => records)
     const all = [...this.#homes.ready, ...this.#homes.aside.records(), ...inFlight]
-    return all.sort((a, b) => a.sequence - b.sequence)
+    return all.toSorted((a, b) => a.sequence - b.sequence)
   }
 
   #land(batch: Batch): TakenBatch | undefined {
@@ -414,39 +384,10 @@ export class RecordQueue {
 
   #uncount(record: PendingRecord): void {
     record.place = 'settled'
-    this.#records--
-    this.#bytes -= record.bytes
+    this.#capacity.remove(record.bytes)
     const { shard } = record
     if (shard === undefined) return
     record.assign(undefined)
     this.#homes.shards.closeIfDone(shard)
-  }
-
-  /**
-   * Records of a request wait again: for their shard, for the next request, or for what the caller
-   * puts them to.
-   */
-  #return(
-    toShard: readonly PendingRecord[],
-    toNext: readonly PendingRecord[],
-    elsewhere: readonly PendingRecord[],
-  ): void {
-    for (const record of [...toShard, ...toNext, ...elsewhere]) {
-      record.place = 'waiting'
-      this.#homes.aside.add(record)
-    }
-    for (const record of toNext) this.#pushAgain(record)
-    // The youngest first: then each finds its place at the head of the list.
-    for (const record of toShard.toReversed()) {
-      const { shard } = record
-      if (shard === undefined || shard.dissolved) this.#pushAgain(record)
-      else shard.list.insertNearHead(record)
-    }
-  }
-
-  /** It has waited before, so it does not wait for others to join it. */
-  #pushAgain(record: PendingRecord): void {
-    this.#homes.again.push(record)
-    if (record.sequence > this.#dueSequence) this.#dueSequence = record.sequence
   }
 }

@@ -1,4 +1,5 @@
 import type { RecordFate, TakenBatch } from './batch.js'
+import type { Dueness } from './dueness.js'
 import type { Homes } from './homes.js'
 import type { PendingRecord } from './pending-record.js'
 import type { ShardBackoff } from './shard-backoff.js'
@@ -6,9 +7,11 @@ import type { ShardBackoff } from './shard-backoff.js'
 /** Decides where the records of an answered request belong. */
 export class Returning {
   readonly #homes: Homes
+  readonly #dueness: Dueness
 
-  constructor(homes: Homes) {
+  constructor(homes: Homes, dueness: Dueness) {
     this.#homes = homes
+    this.#dueness = dueness
   }
 
   /** Counts by shard what was stored and throttled, and notes to which shard records belong. */
@@ -60,6 +63,34 @@ export class Returning {
       } else free.push(record)
     }
     return free.toReversed()
+  }
+
+  /**
+   * Records of a request wait again: for their shard, for the next request, or for what the caller
+   * puts them to.
+   */
+  putBack(
+    toShard: readonly PendingRecord[],
+    toNext: readonly PendingRecord[],
+    elsewhere: readonly PendingRecord[],
+  ): void {
+    for (const record of [...toShard, ...toNext, ...elsewhere]) {
+      record.place = 'waiting'
+      this.#homes.aside.add(record)
+    }
+    for (const record of toNext) this.pushAgain(record)
+    // The youngest first: then each finds its place at the head of the list.
+    for (const record of toShard.toReversed()) {
+      const { shard } = record
+      if (shard === undefined || shard.dissolved) this.pushAgain(record)
+      else shard.list.insertNearHead(record)
+    }
+  }
+
+  /** It has waited before, so it does not wait for others to join it. */
+  pushAgain(record: PendingRecord): void {
+    this.#homes.again.push(record)
+    this.#dueness.markUpTo(record.sequence)
   }
 
   /** A record of a named shard was stored in another: its range is no longer what was learned. */

@@ -1,9 +1,11 @@
 import { type Answer, readAnswer } from '../client/answer.js'
 import type { StreamClient } from '../client/stream-client.js'
+import { isUnsent, markUnsent } from '../client/unsent.js'
 import { THAW_GRACE_MS } from '../config/tuning.js'
 import { RequestTimeoutError } from '../errors/errors.js'
 import type { OutgoingRecord } from '../packing/outgoing.js'
 import type { BuiltRequest } from '../packing/request-builder.js'
+import { afterPolling } from '../time/after-polling.js'
 import type { Timers } from '../time/timers.js'
 
 /** How a request ended. Failing is an expected outcome, so it is data and not an exception. */
@@ -48,9 +50,17 @@ export class Sender {
       done(outcome)
     }
 
+    let isTimedOut = false
+    const timedOut = (cause?: unknown): RequestOutcome => {
+      const error = new RequestTimeoutError(this.#timeout)
+      // The client knows whether anything had left, the deadline does not.
+      return { kind: 'failed', error: isUnsent(cause) ? markUnsent(error) : error }
+    }
     const expire = (): void => {
-      settle({ kind: 'failed', error: new RequestTimeoutError(this.#timeout) })
+      isTimedOut = true
       controller.abort()
+      // It says so as soon as it is aborted; one that does not listen is not waited for.
+      afterPolling(() => settle(timedOut()))
     }
     if (this.#timeout > 0) {
       const due = this.#timers.now() + this.#timeout
@@ -64,7 +74,7 @@ export class Sender {
     }
 
     this.#call(records, count, needsPlaces, controller.signal).then(settle, (error: unknown) =>
-      settle({ kind: 'failed', error }),
+      settle(isTimedOut ? timedOut(error) : { kind: 'failed', error }),
     )
     return {
       abort: () => {

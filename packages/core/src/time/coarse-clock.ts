@@ -1,8 +1,5 @@
-import { setImmediate as systemSetImmediate } from 'node:timers'
+import { afterPolling } from './after-polling.js'
 import type { Timers } from './timers.js'
-
-// Kept at load: a faked one would never run, and the time of the first record would stay for ever.
-const afterPolling = systemSetImmediate
 
 /**
  * Times of admission, in whole milliseconds (a fraction would be an object of its own). Reading the
