@@ -107,7 +107,7 @@ export class BatchProducer {
    *
    * Rejects with `NotRunningError`, `InvalidRecordError`, `RecordTooLargeError`, or, by `whenFull`,
    * `BufferFullError`; the record was not admitted then.
-   * @param data text, or bytes, which are copied when the record is admitted
+   * @param data text, or bytes, which are copied before the call returns
    * @param partitionKey 1 to 256 characters; left out, the record goes to any shard
    */
   add(data: RecordData, partitionKey?: string, options?: AddOptions): Promise<void> {

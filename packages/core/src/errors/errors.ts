@@ -87,16 +87,20 @@ export class InvalidRecordError extends ProducerError {
   }
 }
 
-/** Data and partition key together are larger than the stream, a request or the buffer takes. Not admitted. */
+/**
+ * Data, partition key and what packing adds are together larger than the stream, a request or the
+ * buffer takes. Not admitted.
+ */
 export class RecordTooLargeError extends ProducerError {
   readonly bytes: number
+  /** What is allowed now: the least of `maxRecordBytes`, `maxRequestBytes` and `bufferBytes`. */
   readonly maxRecordBytes: number
 
   constructor(bytes: number, maxRecordBytes: number) {
     super(
       'RECORD_TOO_LARGE',
-      `record of ${bytes} bytes (data + partition key) is larger than maxRecordBytes ${maxRecordBytes}: ` +
-        'make it smaller, or raise the limit of the stream and of this option (at most 10 MiB)',
+      `record of ${bytes} bytes (data + partition key) is larger than ${maxRecordBytes}, which maxRecordBytes, maxRequestBytes ` +
+        'and bufferBytes allow: make it smaller, or raise the limit of the stream and of maxRecordBytes (at most 10 MiB)',
     )
     this.bytes = bytes
     this.maxRecordBytes = maxRecordBytes

@@ -87,8 +87,7 @@ export class Settler {
     this.#succeeded(generation)
     queue.stored(batch)
     const { records } = batch
-    for (let i = 0; i < records.length; i++)
-      settlement.delivered(records[i], places?.[carriers?.[i] ?? i], startedAt, now)
+    settlement.allDelivered(records, i => places?.[carriers?.[i] ?? i], startedAt, now)
     log.success(records.length)
   }
 
