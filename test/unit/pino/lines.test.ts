@@ -289,7 +289,7 @@ describe('options of the transport', () => {
       [{ oversize: 'deadLetter' }, /oversize deadLetter needs deadLetterFile/],
       [{ newline: false, packing: { kind: 'concat' } }, /set packing.terminator/],
       [{ partitionKey: 'a', partitionKeyField: 'b' }, /not both/],
-      [{ partitionKey: '' }, /partitionKey must be a text of 1 to 256/],
+      [{ partitionKey: '' }, /partitionKey must be a string of 1 to 256 characters/],
       [{ partitionKeyField: 'a..b' }, /partitionKeyField must be/],
       [{ explicitHashKey: '-1' }, /explicitHashKey must be a decimal number below 2\^128/],
       [{ minLevel: 'loud' }, /minLevel must be a number or one of trace, debug/],
