@@ -16,10 +16,11 @@ export const linesLost = (
   { consecutiveErrors = 0, deadLettered = 0, deadLetterFile = '' }: LossContext = {},
 ): string | undefined => {
   const notes: string[] = []
-  if (consecutiveErrors > 0) notes.push(`the last ${consecutiveErrors} requests failed`)
+  if (consecutiveErrors === 1) notes.push('the last request failed')
+  if (consecutiveErrors > 1) notes.push(`the last ${consecutiveErrors} requests failed`)
   if (deadLettered > 0)
     notes.push(
-      `${deadLettered} of them are in ${deadLetterFile} (pino-kinesis --replay sends them again)`,
+      `${deadLettered} of them ${deadLettered === 1 ? 'is' : 'are'} in ${deadLetterFile} (pino-kinesis --replay sends them again)`,
     )
   return lossSentence({
     where: 'pino-transport',

@@ -6,6 +6,7 @@ import {
   DeliveryError,
   InvalidRecordError,
   NotRunningError,
+  OPTION_NAMES,
   type ProducerConfig,
   RecordTooLargeError,
 } from '@kinesis-producer/core'
@@ -25,7 +26,6 @@ import {
   openProducer,
   partitionKeyFrom,
   RETRY_DEFAULTS,
-  type SharedOptions,
   WarningLimiter,
 } from '@kinesis-producer/core/adapter'
 import * as rules from '@kinesis-producer/core/adapter/rules'
@@ -105,11 +105,11 @@ describe('offer', () => {
 
 describe('openProducer', () => {
   const open = (options: object, defaults: ProducerConfig = {}) =>
-    openProducer('my-adapter', options as SharedOptions, ['own'], defaults)
+    openProducer('my-adapter', options, ['own'], defaults)
   const client = new FakeClient()
 
   it('takes undefined and null for an option that is not given', async () => {
-    const names = [...adapterOptionNames(), 'own', 'region', 'endpoint', 'credentials']
+    const names = [...OPTION_NAMES, 'own', 'region', 'endpoint', 'credentials']
     for (const absent of [undefined, null]) {
       const nothing = Object.fromEntries(names.map(name => [name, absent]))
       const { producer, stream } = open({
@@ -197,16 +197,9 @@ describe('openProducer', () => {
   })
 })
 
-const adapterOptionNames = (): readonly string[] => [
-  ...['batchSize', 'bufferSize', 'bufferBytes', 'flushInterval', 'whenFull', 'recordTtl'],
-  ...['maxAttemptsPerRecord', 'retryTimeout', 'maxInFlight', 'requestTimeout', 'ordering'],
-  ...['addBlocksWhenBufferFull', 'maxRecordBytes', 'maxRequestBytes', 'packing', 'onDrop'],
-  ...['onRequest', 'logger', 'statInterval', 'statReceiver', 'clock', 'random'],
-]
-
 describe('the checks of options', () => {
   it('name the option, say what is allowed, and show short plain values only', () => {
-    const secret = `${'s'.repeat(100)}`
+    const secret = 's'.repeat(100)
     for (const [check, message] of [
       [() => checkText('a: x', '', 5), 'a: x must be a string of 1 to 5 characters, not ""'],
       [
