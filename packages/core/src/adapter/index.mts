@@ -6,6 +6,7 @@ export type {
   SharedOptions,
 } from './index.js'
 export {
+  ConfigError,
   checkBoolean,
   checkFunction,
   checkHashKey,
@@ -16,7 +17,6 @@ export {
   checkOneOf,
   checkOptionNames,
   checkText,
-  ConfigError,
   DEFAULT_MAX_RECORD_BYTES,
   LossTally,
   lossReasonOf,

@@ -9,6 +9,7 @@ export type { OpenedProducer } from './open-producer.js'
 export { openProducer } from './open-producer.js'
 export type { LossReason, LossReport, SharedOptions } from './rules/index.js'
 export {
+  ConfigError,
   checkBoolean,
   checkFunction,
   checkHashKey,
@@ -19,7 +20,6 @@ export {
   checkOneOf,
   checkOptionNames,
   checkText,
-  ConfigError,
   DEFAULT_MAX_RECORD_BYTES,
   LossTally,
   lossReasonOf,

@@ -37,11 +37,7 @@ export const openProducer = (
   checkOptionNames(where, options, ownNames)
   const stream = streamOf(where, options)
   const clientConfig = clientConfigOf(where, options)
-  const config: Record<string, unknown> = { ...defaults }
-  for (const name of OPTION_NAMES) {
-    const value: unknown = Reflect.get(options, name)
-    if (value !== undefined && value !== null) config[name] = value
-  }
+  const config = configOf(options, defaults)
   const client = options.client ?? undefined
   if (client !== undefined) {
     const [other] = Object.keys(clientConfig)
@@ -57,6 +53,23 @@ export const openProducer = (
     stream,
     release: () => made.destroy(),
   }
+}
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null
+
+/** The producer's options that are given, over the adapter's defaults. */
+const configOf = (options: SharedOptions, defaults: ProducerConfig): Record<string, unknown> => {
+  const config: Record<string, unknown> = { ...defaults }
+  for (const name of OPTION_NAMES) {
+    const value: unknown = Reflect.get(options, name)
+    if (isGiven(value)) config[name] = value
+  }
+  // Two names for one thing: the one that the user gives replaces the default of the other.
+  if (isGiven(options.addBlocksWhenBufferFull) && !isGiven(options.whenFull))
+    delete config[
+      options.addBlocksWhenBufferFull === false ? 'addBlocksWhenBufferFull' : 'whenFull'
+    ]
+  return config
 }
 
 const streamOf = (where: string, options: SharedOptions): string => {

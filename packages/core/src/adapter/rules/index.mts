@@ -1,5 +1,6 @@
 export type { LossReason, LossReport, SharedOptions } from './index.js'
 export {
+  ConfigError,
   checkBoolean,
   checkFunction,
   checkHashKey,
@@ -10,7 +11,6 @@ export {
   checkOneOf,
   checkOptionNames,
   checkText,
-  ConfigError,
   DEFAULT_MAX_RECORD_BYTES,
   LossTally,
   lossReasonOf,

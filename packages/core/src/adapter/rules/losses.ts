@@ -1,4 +1,4 @@
-import { DeliveryError, ProducerError } from '../../errors/errors.js'
+import { DeliveryError, type ErrorCode, ProducerError } from '../../errors/errors.js'
 import type { OfferResult } from '../../producer.js'
 import type { DropReason } from '../../record/dropped.js'
 
@@ -12,20 +12,16 @@ export const lossReasonOf = (refusal: Exclude<OfferResult, 'admitted'>): LossRea
 /** The reason for a loss when `put` or `add` rejected. */
 export const lossReasonOfError = (error: unknown): LossReason => {
   if (error instanceof DeliveryError) return error.reason
-  if (!(error instanceof ProducerError)) return 'invalid'
-  switch (error.code) {
-    case 'BUFFER_FULL':
-      return 'bufferFull'
-    case 'RECORD_TOO_LARGE':
-      return 'tooLarge'
-    case 'NOT_RUNNING':
-    case 'CLOSED':
-    case 'ABORTED':
-      return 'notRunning'
-    default:
-      return 'invalid'
-  }
+  return (error instanceof ProducerError ? REFUSALS.get(error.code) : undefined) ?? 'invalid'
 }
+
+const REFUSALS: ReadonlyMap<ErrorCode, LossReason> = new Map([
+  ['BUFFER_FULL', 'bufferFull'],
+  ['RECORD_TOO_LARGE', 'tooLarge'],
+  ['NOT_RUNNING', 'notRunning'],
+  ['CLOSED', 'notRunning'],
+  ['ABORTED', 'notRunning'],
+])
 
 /** Losses by reason. Each log is counted once, by whoever learns of its fate. */
 export class LossTally {
