@@ -14,7 +14,7 @@ export interface Homes {
   readonly shards: ShardBackoffs
   readonly delays: RetryDelays
   readonly bisection: Bisection
-  /** All but the ready ones, by age. */
+  /** All but the ready ones, by age: held, backing off, bisected. */
   readonly aside: AgeIndex
 }
 
@@ -22,7 +22,7 @@ export interface Homes {
 export const detach = ({ order, aside }: Homes, record: PendingRecord): boolean => {
   const { list } = record
   if (list === undefined) return false
-  if (list.home !== 'ready') aside.remove()
+  if (list.home !== 'ready') record.leaveAside(aside)
   if (list.home !== 'held' || order === undefined) {
     list.remove(record)
     return false

@@ -125,10 +125,10 @@ export class RecordQueue {
     const { order, aside, ready } = this.#homes
     this.#capacity.add(record.bytes)
     if (shard !== undefined) record.assign(shard)
-    if (order !== undefined && !order.enter(record)) aside.add(record)
+    if (order !== undefined && !order.enter(record)) record.setAside(aside)
     else if (shard === undefined) ready.push(record)
     else {
-      aside.add(record)
+      record.setAside(aside)
       shard.list.insertNearTail(record)
     }
   }
@@ -194,7 +194,7 @@ export class RecordQueue {
 
   /** Settles and returns the oldest record that is not in flight, of all or of one shard. */
   evictOldest(shard: ShardBackoff | undefined): QueuedRecord | undefined {
-    const oldest = shard === undefined ? this.#oldestWaiting() : shard.list.head
+    const oldest = shard === undefined ? this.#oldestWaiting() : shard.waiting.oldest()
     if (oldest !== undefined) this.#settleWaiting(oldest)
     return oldest
   }

@@ -59,7 +59,7 @@ export class Returning {
       const follows = before.length === 0 || earlier.has(record.partitionKey)
       if (follows && order.holdAgain(record)) {
         record.place = 'waiting'
-        aside.add(record)
+        record.setAside(aside)
       } else free.push(record)
     }
     return free.toReversed()
@@ -76,7 +76,7 @@ export class Returning {
   ): void {
     for (const record of [...toShard, ...toNext, ...elsewhere]) {
       record.place = 'waiting'
-      this.#homes.aside.add(record)
+      record.setAside(this.#homes.aside)
     }
     for (const record of toNext) this.pushAgain(record)
     // The youngest first: then each finds its place at the head of the list.

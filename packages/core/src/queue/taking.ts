@@ -161,7 +161,7 @@ export class Taking {
         : undefined
       if (hot !== undefined) {
         list.remove(record)
-        if (list.home === 'ready') aside.add(record)
+        if (list.home === 'ready') record.setAside(aside)
         record.assign(hot)
         hot.list.insertNearTail(record)
         moved = true
@@ -185,7 +185,7 @@ export class Taking {
     if (order === undefined) return true
     let next = order.following(record)
     while (next !== undefined && builder.takeInto(index, next)) {
-      this.#homes.aside.remove()
+      next.leaveAside(this.#homes.aside)
       order.accompany(next)
       this.#add(batch, next)
       next = order.following(record)
