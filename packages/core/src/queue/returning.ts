@@ -1,6 +1,6 @@
 import type { RecordFate, TakenBatch } from './batch.js'
 import type { Dueness } from './dueness.js'
-import type { Homes } from './homes.js'
+import { assignShard, type Homes } from './homes.js'
 import type { PendingRecord } from './pending-record.js'
 import type { ShardBackoff } from './shard-backoff.js'
 
@@ -35,8 +35,7 @@ export class Returning {
         count(record.shard ?? shards.named(fate.shardId), 'stored')
       } else if (fate?.kind === 'throttled') {
         const shard = shards.of(record, fate.shardId)
-        record.assign(shard)
-        this.#assignFollowers(record, shard)
+        assignShard(this.#homes, record, shard)
         count(shard, 'failed')
       }
     })
@@ -100,15 +99,7 @@ export class Returning {
     for (const record of this.#homes.shards.dissolve(shard)) {
       shard.list.remove(record)
       record.assign(undefined)
-      this.#homes.again.push(record)
+      this.pushAgain(record)
     }
-  }
-
-  /** What is held behind a record belongs to the same shard, and fills its share of the buffer. */
-  #assignFollowers(record: PendingRecord, shard: ShardBackoff): void {
-    const behind = this.#homes.order?.behind(record)
-    // New ones are assigned when they are admitted, so the last one tells of all.
-    if (behind === undefined || behind.tail?.shard === shard) return
-    for (const follower of behind) follower.assign(shard)
   }
 }

@@ -1,6 +1,6 @@
 import type { RequestBuilder } from '../packing/request-builder.js'
 import type { TakenBatch } from './batch.js'
-import { detach, type Homes } from './homes.js'
+import { assignShard, detach, type Homes } from './homes.js'
 import type { PendingRecord } from './pending-record.js'
 import type { RecordList } from './record-list.js'
 import type { ShardBackoff } from './shard-backoff.js'
@@ -162,7 +162,7 @@ export class Taking {
       if (hot !== undefined) {
         list.remove(record)
         if (list.home === 'ready') record.setAside(aside)
-        record.assign(hot)
+        assignShard(this.#homes, record, hot)
         hot.list.insertNearTail(record)
         moved = true
       } else if (!this.#takeOne(builder, batch, record)) {
