@@ -379,7 +379,7 @@ export class RecordQueue {
     if (next === undefined) return
     const { shard } = next
     if (shard?.hot === true && !shard.dissolved) shard.list.insertNearTail(next)
-    else this.#homes.again.push(next)
+    else this.#returning.pushFreed(next)
   }
 
   #uncount(record: PendingRecord): void {

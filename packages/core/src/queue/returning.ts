@@ -8,6 +8,7 @@ import type { ShardBackoff } from './shard-backoff.js'
 export class Returning {
   readonly #homes: Homes
   readonly #dueness: Dueness
+  #newestFreed = 0
 
   constructor(homes: Homes, dueness: Dueness) {
     this.#homes = homes
@@ -86,10 +87,22 @@ export class Returning {
     }
   }
 
-  /** It has waited before, so it does not wait for others to join it. */
+  /**
+   * It has waited before, so it does not wait for others to join it. Those before it in the list are
+   * due as well: otherwise it would wait for their linger.
+   */
   pushAgain(record: PendingRecord): void {
     this.#homes.again.push(record)
-    this.#dueness.markUpTo(record.sequence)
+    this.#dueness.markUpTo(Math.max(record.sequence, this.#newestFreed))
+  }
+
+  /**
+   * It was held until now, and lingers from its admission on. By age, so that the head of the list
+   * tells whether one of them is due, and since when they linger.
+   */
+  pushFreed(record: PendingRecord): void {
+    this.#homes.again.insertNearTail(record)
+    this.#newestFreed = Math.max(this.#newestFreed, record.sequence)
   }
 
   /** A record of a named shard was stored in another: its range is no longer what was learned. */

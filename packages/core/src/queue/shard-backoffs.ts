@@ -50,7 +50,7 @@ export class ShardBackoffs {
     const keyless = partitionKey === undefined && explicitHashKey === undefined
     const ref: ShardRef = keyless
       ? { kind: 'any' }
-      : named !== undefined && this.#all.size < MAX_NAMED
+      : named !== undefined && (this.#all.size < MAX_NAMED || this.named(named) !== undefined)
         ? { kind: 'named', id: named }
         : { kind: 'hashed', bucket: Math.floor((hashKey ?? 0) / BUCKET_WIDTH) }
     const shard = this.#open(ref)
