@@ -120,8 +120,11 @@ export class RecordQueue {
     )
   }
 
-  /** From here the record is counted until it is settled. */
-  admit(record: PendingRecord, shard: ShardBackoff | undefined): void {
+  /**
+   * From here the record is counted until it is settled. Returns whether it is the only one that
+   * waits for its shard: then nothing was arranged yet for the end of that wait.
+   */
+  admit(record: PendingRecord, shard: ShardBackoff | undefined): boolean {
     const { order, aside, ready } = this.#homes
     this.#capacity.add(record.bytes)
     if (shard !== undefined) record.assign(shard)
@@ -130,7 +133,9 @@ export class RecordQueue {
     else {
       record.setAside(aside)
       shard.list.insertNearTail(record)
+      return shard.list.length === 1
     }
+    return false
   }
 
   /** All records there are may go with the next requests, whether they fill them or not. */

@@ -80,6 +80,23 @@ export class ShardBackoffs {
     return this.#others || ref.kind === 'hashed' || ref.id !== this.#stored
   }
 
+  /** Whether a shard is hot, and it takes a look at what others store to know whether there are others. */
+  get seeksOthers(): boolean {
+    if (this.#hot === 0 || this.#others) return false
+    return this.#stored === undefined || this.named(this.#stored)?.hot === true
+  }
+
+  /** What the hot shards but this one hold of the buffer. */
+  heldByOtherHot(shard: ShardBackoff): { records: number; bytes: number } {
+    let [records, bytes] = [0, 0]
+    for (const other of this.#all.values()) {
+      if (!other.hot || other === shard) continue
+      records += other.records
+      bytes += other.bytes
+    }
+    return { records, bytes }
+  }
+
   /** A shard stored something. */
   noteStored(shardId: string): void {
     if (this.#stored === undefined) this.#stored = shardId
