@@ -129,7 +129,7 @@ export const createPipeline = (
     overhead: packer.overhead,
     whenFull: config.whenFull,
     clock: createCoarseClock(timers, config.recordTtl > 0),
-    admitted: () => scheduler.recordAdmitted(),
+    admitted: beginsWait => scheduler.recordAdmitted(beginsWait),
     drop: record => settlement.dropped(record, 'bufferFull'),
   })
 

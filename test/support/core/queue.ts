@@ -1,6 +1,6 @@
 import type { Packer } from '@kinesis-producer/core/internal/packing/request-builder'
 import type { Batch, RecordFate } from '@kinesis-producer/core/internal/queue/batch'
-import type { PendingRecord } from '@kinesis-producer/core/internal/queue/pending-record'
+import { PendingRecord } from '@kinesis-producer/core/internal/queue/pending-record'
 import { type QueueOptions, RecordQueue } from '@kinesis-producer/core/internal/queue/record-queue'
 import type { RecordList } from '@kinesis-producer/core/internal/queue/record-list'
 import type { TakeOptions } from '@kinesis-producer/core/internal/queue/taking'
@@ -134,6 +134,28 @@ export const drainNames = (queue: RecordQueue, settings: TakeSettings = {}): str
   }
   return requests
 }
+
+export interface RecordFields {
+  readonly data?: string | Uint8Array
+  readonly key?: string
+  readonly hashKey?: string
+  readonly bytes?: number
+  readonly at?: number
+  readonly waiter?: ReceiptWaiter
+}
+
+/** A record that no queue knows. */
+export const recordOf = (
+  sequence: number,
+  { data = `r${sequence}`, key, hashKey, bytes = 10, at = 0, waiter }: RecordFields = {},
+): PendingRecord => new PendingRecord(data, key, hashKey, bytes, sequence, at, waiter)
+
+/** Records 1 to `count`. */
+export const recordsOf = (count: number, fields: RecordFields = {}): PendingRecord[] =>
+  Array.from({ length: count }, (_, i) => recordOf(i + 1, fields))
+
+export const sequencesOf = (records: Iterable<{ readonly sequence: number }>): number[] =>
+  [...records].map(({ sequence }) => sequence)
 
 /** All lists that hold one of the records. */
 export const listsOf = (records: Iterable<PendingRecord>): Set<RecordList> => {

@@ -24,8 +24,8 @@ export interface AdmissionPorts {
   readonly whenFull: WhenFull
   /** The time, as far as records need it. */
   readonly clock: () => number
-  /** A record was admitted. */
-  readonly admitted: () => void
+  /** A record was admitted; whether it begins a wait for its shard. */
+  readonly admitted: (beginsWait: boolean) => void
   /** Counts, logs and hands back a record that the queue no longer holds. */
   readonly drop: (record: QueuedRecord) => void
 }
@@ -190,9 +190,10 @@ export class Admission {
     shard: ShardBackoff | undefined,
   ): void {
     const { queue, counters, clock, admitted } = this.#ports
-    queue.admit(queue.newRecord(data, partitionKey, explicitHashKey, bytes, clock(), waiter), shard)
+    const record = queue.newRecord(data, partitionKey, explicitHashKey, bytes, clock(), waiter)
+    const beginsWait = queue.admit(record, shard)
     counters.admitted++
-    admitted()
+    admitted(beginsWait)
   }
 
   /** In one go, so that it is counted and handed back like any other drop. */

@@ -1,49 +1,54 @@
 import { MinHeap } from './min-heap.js'
 import type { PendingRecord } from './pending-record.js'
 
-/** Entries that no longer count are swept out when they are this many and more than the others. */
+/** Entries without a record are swept out when they are this many and more than the others. */
 const SWEEP_FROM = 1000
 
+/** Where an index has a record. */
+export interface AgeEntry {
+  readonly sequence: number
+  /** Undefined once the record has left: what is settled must not be kept in memory from here. */
+  record: PendingRecord | undefined
+}
+
 /**
- * The waiting records outside the ready list, by order of admission: held, backing off, bisected.
- * So the oldest of all is known at once, wherever it waits. A record that leaves stays in the heap
- * until it comes to the top, and counts again if it comes back meanwhile.
+ * Records by order of admission, so that the oldest is known at once, wherever it waits. The entry
+ * of a record that leaves stays in the heap, without the record, until it comes to the top.
  */
 export class AgeIndex {
-  readonly #heap = new MinHeap<PendingRecord>((a, b) => a.sequence < b.sequence)
-  /** Records that do wait outside the ready list. */
+  readonly #heap = new MinHeap<AgeEntry>((a, b) => a.sequence < b.sequence)
+  /** Entries that have a record. */
   #count = 0
 
-  add(record: PendingRecord): void {
+  add(record: PendingRecord): AgeEntry {
+    const entry = { sequence: record.sequence, record }
     this.#count++
-    if (record.indexed) return
-    record.indexed = true
-    this.#heap.push(record)
+    this.#heap.push(entry)
+    return entry
   }
 
-  /** The record left for the ready list, for a request or for good. */
-  remove(): void {
+  remove(entry: AgeEntry): void {
+    entry.record = undefined
     this.#count--
     if (this.#heap.size < SWEEP_FROM || this.#heap.size < 2 * this.#count) return
-    this.#heap.filter(record => {
-      record.indexed = isAside(record)
-      return record.indexed
-    })
+    this.#heap.filter(({ record }) => record !== undefined)
+  }
+
+  /** Entries, with those that were not swept out yet. */
+  get size(): number {
+    return this.#heap.size
   }
 
   /** All of them, in no order. */
   records(): PendingRecord[] {
-    return this.#heap.items.filter(isAside)
+    return this.#heap.items.flatMap(({ record }) => record ?? [])
   }
 
   oldest(): PendingRecord | undefined {
     for (;;) {
       const top = this.#heap.peek()
-      if (top === undefined || isAside(top)) return top
-      top.indexed = false
+      if (top === undefined || top.record !== undefined) return top?.record
       this.#heap.pop()
     }
   }
 }
-
-const isAside = ({ list }: PendingRecord): boolean => list !== undefined && list.home !== 'ready'

@@ -26,12 +26,16 @@ export class BufferCapacity {
     return this.records < this.#maxRecords && this.bytes + bytes <= this.#maxBytes
   }
 
-  /** Whether a shard that backs off may hold another record: half of the buffer is kept for the others. */
+  /**
+   * Whether a shard that backs off may hold another record: at most half of the buffer, or of what
+   * other such shards leave of it. So there is always capacity for the shards that work.
+   */
   shardFits(shard: ShardBackoff, bytes: number): boolean {
     if (!shard.hot || !this.#shards.othersKnown(shard)) return true
+    const held = this.#shards.heldByOtherHot(shard)
     return (
-      shard.records < SHARD_SHARE * this.#maxRecords &&
-      shard.bytes + bytes <= SHARD_SHARE * this.#maxBytes
+      shard.records < SHARD_SHARE * (this.#maxRecords - held.records) &&
+      shard.bytes + bytes <= SHARD_SHARE * (this.#maxBytes - held.bytes)
     )
   }
 

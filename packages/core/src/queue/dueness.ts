@@ -41,7 +41,7 @@ export class Dueness {
     )
   }
 
-  /** Since when ready records wait for others to join them. */
+  /** Since when ready records wait for others to join them, if none is due. */
   get lingersSince(): number | undefined {
     const { ready, again } = this.#homes
     const [first, second] = [ready.head?.admittedAt, again.head?.admittedAt]

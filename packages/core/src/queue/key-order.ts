@@ -1,13 +1,22 @@
 import type { PendingRecord } from './pending-record.js'
 import { RecordList } from './record-list.js'
+import type { ShardBackoff } from './shard-backoff.js'
 
 /** The records of a key that wait behind those that are free or in flight. */
 class Behind extends RecordList {
   /** Records of the key that are not held: one, or more if a Kinesis record carries them together. */
   out = 1
+  /** The shard that all of them are known to belong to, if there is one. */
+  shard: ShardBackoff | undefined = undefined
 
   constructor() {
     super('held')
+  }
+
+  /** Call before a record joins. */
+  noteShardOf({ shard }: PendingRecord): void {
+    if (this.length === 0) this.shard = shard
+    else if (this.shard !== shard) this.shard = undefined
   }
 }
 
@@ -38,6 +47,7 @@ export class KeyOrder {
       return true
     }
     if (behind === NONE) this.#keys.set(key, (behind = new Behind()))
+    behind.noteShardOf(record)
     behind.push(record)
     this.#count(record, 1)
     return false
@@ -65,11 +75,19 @@ export class KeyOrder {
 
   /** The record that comes after those of its key that are not held. */
   following(record: PendingRecord): PendingRecord | undefined {
-    return this.behind(record)?.head
+    return this.#behind(record)?.head
   }
 
-  /** All that wait behind a record of the key. */
-  behind(record: PendingRecord): RecordList | undefined {
+  /** Assigns a record to its shard, and all that is held behind it: they fill its share as well. */
+  assign(record: PendingRecord, shard: ShardBackoff): void {
+    record.assign(shard)
+    const behind = this.#behind(record)
+    if (behind === undefined || behind.length === 0 || behind.shard === shard) return
+    for (const follower of behind) follower.assign(shard)
+    behind.shard = shard
+  }
+
+  #behind(record: PendingRecord): Behind | undefined {
     if (record.partitionKey === undefined || this.held === 0) return undefined
     return this.#keys.get(record.partitionKey)
   }
@@ -89,6 +107,7 @@ export class KeyOrder {
     const behind =
       record.partitionKey === undefined ? undefined : this.#keys.get(record.partitionKey)
     if (behind === undefined || behind.out === 1) return false
+    behind.noteShardOf(record)
     behind.insertNearHead(record)
     behind.out--
     this.#companions--

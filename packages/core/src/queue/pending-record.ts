@@ -2,6 +2,7 @@ import { type Attempt, remember } from '../record/attempt.js'
 import type { PackableRecord } from '../record/packable-record.js'
 import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 import type { Leftover, RecordData, UserRecord } from '../record/record.js'
+import type { AgeEntry, AgeIndex } from './age-index.js'
 import type { RecordList } from './record-list.js'
 import { HEAP_STORE } from './record-store.js'
 import type { ShardBackoff } from './shard-backoff.js'
@@ -56,6 +57,8 @@ class RetryState {
   suspect = false
   /** The shard whose backoff it counts for. */
   shard: ShardBackoff | undefined = undefined
+  /** Its entry among those of that shard that wait. */
+  waiting: AgeEntry | undefined = undefined
 
   constructor(admittedAt: number) {
     this.triedAt = admittedAt
@@ -73,8 +76,8 @@ export class PendingRecord implements QueuedRecord {
   /** The list it waits in; undefined while a request carries it, and when it is settled. */
   list: RecordList | undefined = undefined
   place: Place = 'waiting'
-  /** Whether the age index has it, perhaps from an earlier wait. */
-  indexed = false
+  /** Its entry among those that wait outside the ready list. */
+  #aside: AgeEntry | undefined = undefined
 
   readonly data: RecordData
   readonly partitionKey: string | undefined
@@ -140,8 +143,27 @@ export class PendingRecord implements QueuedRecord {
     if (this.#retry?.shard === shard) return
     const retry = this.#stateOfRetries()
     retry.shard?.release(this.bytes)
+    if (retry.waiting !== undefined) retry.shard?.waiting.remove(retry.waiting)
     retry.shard = shard
     shard?.charge(this.bytes)
+    retry.waiting = this.#aside === undefined ? undefined : shard?.waiting.add(this)
+  }
+
+  /** It begins to wait outside the ready list. */
+  setAside(all: AgeIndex): void {
+    this.#aside = all.add(this)
+    const retry = this.#retry
+    if (retry?.shard !== undefined) retry.waiting = retry.shard.waiting.add(this)
+  }
+
+  /** It leaves for a request, or for good. */
+  leaveAside(all: AgeIndex): void {
+    if (this.#aside !== undefined) all.remove(this.#aside)
+    this.#aside = undefined
+    const retry = this.#retry
+    if (retry?.waiting === undefined) return
+    retry.shard?.waiting.remove(retry.waiting)
+    retry.waiting = undefined
   }
 
   /** Its request was given up: its outcome stays unknown. */

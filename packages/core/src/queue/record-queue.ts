@@ -120,17 +120,22 @@ export class RecordQueue {
     )
   }
 
-  /** From here the record is counted until it is settled. */
-  admit(record: PendingRecord, shard: ShardBackoff | undefined): void {
+  /**
+   * From here the record is counted until it is settled. Returns whether it is the only one that
+   * waits for its shard: then nothing was arranged yet for the end of that wait.
+   */
+  admit(record: PendingRecord, shard: ShardBackoff | undefined): boolean {
     const { order, aside, ready } = this.#homes
     this.#capacity.add(record.bytes)
     if (shard !== undefined) record.assign(shard)
-    if (order !== undefined && !order.enter(record)) aside.add(record)
+    if (order !== undefined && !order.enter(record)) record.setAside(aside)
     else if (shard === undefined) ready.push(record)
     else {
-      aside.add(record)
+      record.setAside(aside)
       shard.list.insertNearTail(record)
+      return shard.list.length === 1
     }
+    return false
   }
 
   /** All records there are may go with the next requests, whether they fill them or not. */
@@ -194,7 +199,7 @@ export class RecordQueue {
 
   /** Settles and returns the oldest record that is not in flight, of all or of one shard. */
   evictOldest(shard: ShardBackoff | undefined): QueuedRecord | undefined {
-    const oldest = shard === undefined ? this.#oldestWaiting() : shard.list.head
+    const oldest = shard === undefined ? this.#oldestWaiting() : shard.waiting.oldest()
     if (oldest !== undefined) this.#settleWaiting(oldest)
     return oldest
   }
@@ -379,7 +384,7 @@ export class RecordQueue {
     if (next === undefined) return
     const { shard } = next
     if (shard?.hot === true && !shard.dissolved) shard.list.insertNearTail(next)
-    else this.#homes.again.push(next)
+    else this.#returning.pushFreed(next)
   }
 
   #uncount(record: PendingRecord): void {

@@ -1,6 +1,6 @@
 import type { RecordFate, TakenBatch } from './batch.js'
 import type { Dueness } from './dueness.js'
-import type { Homes } from './homes.js'
+import { assignShard, type Homes } from './homes.js'
 import type { PendingRecord } from './pending-record.js'
 import type { ShardBackoff } from './shard-backoff.js'
 
@@ -8,6 +8,7 @@ import type { ShardBackoff } from './shard-backoff.js'
 export class Returning {
   readonly #homes: Homes
   readonly #dueness: Dueness
+  #newestFreed = 0
 
   constructor(homes: Homes, dueness: Dueness) {
     this.#homes = homes
@@ -35,8 +36,7 @@ export class Returning {
         count(record.shard ?? shards.named(fate.shardId), 'stored')
       } else if (fate?.kind === 'throttled') {
         const shard = shards.of(record, fate.shardId)
-        record.assign(shard)
-        this.#assignFollowers(record, shard)
+        assignShard(this.#homes, record, shard)
         count(shard, 'failed')
       }
     })
@@ -59,7 +59,7 @@ export class Returning {
       const follows = before.length === 0 || earlier.has(record.partitionKey)
       if (follows && order.holdAgain(record)) {
         record.place = 'waiting'
-        aside.add(record)
+        record.setAside(aside)
       } else free.push(record)
     }
     return free.toReversed()
@@ -76,7 +76,7 @@ export class Returning {
   ): void {
     for (const record of [...toShard, ...toNext, ...elsewhere]) {
       record.place = 'waiting'
-      this.#homes.aside.add(record)
+      record.setAside(this.#homes.aside)
     }
     for (const record of toNext) this.pushAgain(record)
     // The youngest first: then each finds its place at the head of the list.
@@ -87,10 +87,22 @@ export class Returning {
     }
   }
 
-  /** It has waited before, so it does not wait for others to join it. */
+  /**
+   * It has waited before, so it does not wait for others to join it. Those before it in the list are
+   * due as well: otherwise it would wait for their linger.
+   */
   pushAgain(record: PendingRecord): void {
     this.#homes.again.push(record)
-    this.#dueness.markUpTo(record.sequence)
+    this.#dueness.markUpTo(Math.max(record.sequence, this.#newestFreed))
+  }
+
+  /**
+   * It was held until now, and lingers from its admission on. By age, so that the head of the list
+   * tells whether one of them is due, and since when they linger.
+   */
+  pushFreed(record: PendingRecord): void {
+    this.#homes.again.insertNearTail(record)
+    this.#newestFreed = Math.max(this.#newestFreed, record.sequence)
   }
 
   /** A record of a named shard was stored in another: its range is no longer what was learned. */
@@ -100,15 +112,7 @@ export class Returning {
     for (const record of this.#homes.shards.dissolve(shard)) {
       shard.list.remove(record)
       record.assign(undefined)
-      this.#homes.again.push(record)
+      this.pushAgain(record)
     }
-  }
-
-  /** What is held behind a record belongs to the same shard, and fills its share of the buffer. */
-  #assignFollowers(record: PendingRecord, shard: ShardBackoff): void {
-    const behind = this.#homes.order?.behind(record)
-    // New ones are assigned when they are admitted, so the last one tells of all.
-    if (behind === undefined || behind.tail?.shard === shard) return
-    for (const follower of behind) follower.assign(shard)
   }
 }

@@ -2,6 +2,7 @@ import { MAX_KINESIS_BATCH_SIZE } from '../config/aws-limits.js'
 import { BACKOFF_BASE_MS, BACKOFF_CAP_MS } from '../config/tuning.js'
 import { HashRange } from '../record/hash-range.js'
 import { fullJitter } from '../time/backoff.js'
+import { AgeIndex } from './age-index.js'
 import type { PendingRecord } from './pending-record.js'
 import { RecordList } from './record-list.js'
 
@@ -18,6 +19,8 @@ export type ShardRef =
 export class ShardBackoff {
   readonly ref: ShardRef
   readonly list: RecordList = new RecordList('shard')
+  /** All that wait and are known to belong to it, here or behind their key or for the next request. */
+  readonly waiting: AgeIndex = new AgeIndex()
   /** Hash keys seen to belong to the shard. */
   readonly range: HashRange = new HashRange()
   /** Unsettled records known to belong to it, wherever they are, and their bytes. */

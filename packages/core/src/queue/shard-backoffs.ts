@@ -50,7 +50,7 @@ export class ShardBackoffs {
     const keyless = partitionKey === undefined && explicitHashKey === undefined
     const ref: ShardRef = keyless
       ? { kind: 'any' }
-      : named !== undefined && this.#all.size < MAX_NAMED
+      : named !== undefined && (this.#all.size < MAX_NAMED || this.named(named) !== undefined)
         ? { kind: 'named', id: named }
         : { kind: 'hashed', bucket: Math.floor((hashKey ?? 0) / BUCKET_WIDTH) }
     const shard = this.#open(ref)
@@ -78,6 +78,23 @@ export class ShardBackoffs {
   othersKnown({ ref }: ShardBackoff): boolean {
     if (ref.kind === 'any' || this.#stored === undefined) return false
     return this.#others || ref.kind === 'hashed' || ref.id !== this.#stored
+  }
+
+  /** Whether a shard is hot, and it takes a look at what others store to know whether there are others. */
+  get seeksOthers(): boolean {
+    if (this.#hot === 0 || this.#others) return false
+    return this.#stored === undefined || this.named(this.#stored)?.hot === true
+  }
+
+  /** What the hot shards but this one hold of the buffer. */
+  heldByOtherHot(shard: ShardBackoff): { records: number; bytes: number } {
+    let [records, bytes] = [0, 0]
+    for (const other of this.#all.values()) {
+      if (!other.hot || other === shard) continue
+      records += other.records
+      bytes += other.bytes
+    }
+    return { records, bytes }
   }
 
   /** A shard stored something. */

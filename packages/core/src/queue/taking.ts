@@ -1,6 +1,6 @@
 import type { RequestBuilder } from '../packing/request-builder.js'
 import type { TakenBatch } from './batch.js'
-import { detach, type Homes } from './homes.js'
+import { assignShard, detach, type Homes } from './homes.js'
 import type { PendingRecord } from './pending-record.js'
 import type { RecordList } from './record-list.js'
 import type { ShardBackoff } from './shard-backoff.js'
@@ -23,12 +23,12 @@ interface Filling extends TakenBatch {
   isTurn: boolean
 }
 
-const newBatch = (isPart: boolean): Filling => ({
+const newBatch = (isPart: boolean, { shards }: Homes): Filling => ({
   records: [],
   oldest: undefined,
   isPart,
-  wantsPlaces: false,
-  tracksShards: false,
+  wantsPlaces: shards.seeksOthers,
+  tracksShards: shards.seeksOthers,
   isTurn: false,
   turns: new Set(),
 })
@@ -64,7 +64,7 @@ export class Taking {
     const part = bisection.next()
     this.#partLast = part !== undefined
     if (part === undefined) return undefined
-    const batch = newBatch(true)
+    const batch = newBatch(true, this.#homes)
     const carriers = new Map<string, number>()
     for (let record = part.head; record !== undefined; ) {
       const { next }: PendingRecord = record
@@ -109,7 +109,7 @@ export class Taking {
     readyDue: boolean,
   ): TakenBatch | undefined {
     const { ready, again, shards } = this.#homes
-    const batch = newBatch(false)
+    const batch = newBatch(false, this.#homes)
     for (;;) {
       if (shards.active) this.#takeTurns(builder, batch, options)
       const [first, second] = options.untriedFirst ? [ready, again] : [again, ready]
@@ -161,8 +161,8 @@ export class Taking {
         : undefined
       if (hot !== undefined) {
         list.remove(record)
-        if (list.home === 'ready') aside.add(record)
-        record.assign(hot)
+        if (list.home === 'ready') record.setAside(aside)
+        assignShard(this.#homes, record, hot)
         hot.list.insertNearTail(record)
         moved = true
       } else if (!this.#takeOne(builder, batch, record)) {
@@ -185,7 +185,7 @@ export class Taking {
     if (order === undefined) return true
     let next = order.following(record)
     while (next !== undefined && builder.takeInto(index, next)) {
-      this.#homes.aside.remove()
+      next.leaveAside(this.#homes.aside)
       order.accompany(next)
       this.#add(batch, next)
       next = order.following(record)

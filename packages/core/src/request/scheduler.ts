@@ -83,8 +83,9 @@ export class Scheduler {
   }
 
   /** A record was admitted. The common case, a batch still filling, does nothing at all. */
-  recordAdmitted(): void {
+  recordAdmitted(beginsWait: boolean): void {
     if (this.#scheduled) return
+    if (beginsWait) return this.wake()
     const { queue, flushInterval, recordTtl, awaited } = this.#ports
     if (queue.isReadyDue() || awaited()) {
       if (this.#mayLeave()) this.wake()

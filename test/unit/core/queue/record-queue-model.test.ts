@@ -404,7 +404,7 @@ describe('the record queue beside a simple model of it', () => {
             if (heals) model.heal()
             else model.abandon()
           }),
-          { numRuns: Number(process.env['QUEUE_RUNS'] ?? 300) },
+          { numRuns: Number(process.env['QUEUE_RUNS'] ?? 100) },
         )
       })
 })
