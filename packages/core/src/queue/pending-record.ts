@@ -117,6 +117,11 @@ export class PendingRecord implements QueuedRecord {
     return this.#retry?.history ?? []
   }
 
+  /** Whether a try failed. Changes only while the record is in no list. */
+  get wasTried(): boolean {
+    return this.#retry?.history !== undefined
+  }
+
   get error(): Error | undefined {
     const retry = this.#retry
     if (retry?.history === undefined) return undefined

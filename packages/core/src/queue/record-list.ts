@@ -22,6 +22,8 @@ export class RecordList {
   tail: PendingRecord | undefined = undefined
   length = 0
   bytes = 0
+  /** Records that failed before. */
+  tried = 0
 
   constructor(home: Home) {
     this.home = home
@@ -34,8 +36,7 @@ export class RecordList {
     if (this.tail === undefined) this.head = record
     else this.tail.next = record
     this.tail = record
-    this.length++
-    this.bytes += record.bytes
+    this.#count(record, 1)
   }
 
   /** Puts a record among those admitted before and after it; most of the list is younger. */
@@ -61,8 +62,7 @@ export class RecordList {
     if (at.previous === undefined) this.head = record
     else at.previous.next = record
     at.previous = record
-    this.length++
-    this.bytes += record.bytes
+    this.#count(record, 1)
   }
 
   remove(record: PendingRecord): void {
@@ -74,8 +74,13 @@ export class RecordList {
     record.list = undefined
     record.previous = undefined
     record.next = undefined
-    this.length--
-    this.bytes -= record.bytes
+    this.#count(record, -1)
+  }
+
+  #count(record: PendingRecord, sign: 1 | -1): void {
+    this.length += sign
+    this.bytes += sign * record.bytes
+    if (record.wasTried) this.tried += sign
   }
 
   *[Symbol.iterator](): Generator<PendingRecord, void, undefined> {

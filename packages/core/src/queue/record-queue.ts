@@ -159,6 +159,8 @@ export class RecordQueue {
     if (!this.hasReady) return false
     return (
       (ready.head !== undefined && ready.head.sequence <= this.#dueSequence) ||
+      // What was tried does not wait for others, even behind one that was only held.
+      again.tried > 0 ||
       (again.head !== undefined && again.head.sequence <= this.#dueSequence) ||
       ready.length + again.length + (order?.held ?? 0) >= dueRecords ||
       ready.bytes + again.bytes + (order?.heldBytes ?? 0) >= dueBytes
