@@ -71,11 +71,13 @@ export class CapacityWaiters<Shard extends object> {
     for (const line of this.#shardLines.values()) this.#admitShard(line, judge)
     for (const entry of this.#line) {
       const capacity = judge(entry)
-      if (capacity === 'bufferFull' || this.#overtakes(entry)) return
-      if (capacity === 'fits') this.#leave(entry).admit()
+      if (capacity === 'bufferFull') return
+      // Behind one of its key that waits for a shard, wherever its own key belongs by now.
+      const shard = this.#shardBefore(entry) ?? capacity
+      if (shard === 'fits') this.#leave(entry).admit()
       else {
         this.#line.delete(entry)
-        addTo(this.#shardLines, capacity, entry)
+        addTo(this.#shardLines, shard, entry)
       }
     }
   }
@@ -95,10 +97,13 @@ export class CapacityWaiters<Shard extends object> {
     }
   }
 
-  #overtakes(entry: Entry): boolean {
-    if (entry.partitionKey === undefined) return false
-    const [first] = this.#byKey.get(entry.partitionKey) ?? []
-    return first !== entry
+  /** The shard that an earlier record of its key waits for. */
+  #shardBefore(entry: Entry): Shard | undefined {
+    const { partitionKey } = entry
+    const [first] = partitionKey === undefined ? [] : (this.#byKey.get(partitionKey) ?? [])
+    if (first === undefined || first === entry) return undefined
+    for (const [shard, line] of this.#shardLines) if (line.has(first)) return shard
+    return undefined
   }
 
   #leave(entry: Entry): CapacityWaiter {
