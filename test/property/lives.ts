@@ -177,7 +177,7 @@ const settings: fc.Arbitrary<Life['settings']> = fc
       retryTimeout: fc.constantFrom(0, 500, 10_000),
       maxInFlight: fc.integer({ min: 1, max: 5 }),
       requestTimeout: fc.constantFrom(100, 5000),
-      statInterval: fc.constantFrom(700, 60_000),
+      statInterval: fc.constantFrom(700, 60_000, 60_000),
     }),
   )
   .map(([sizes, others]) => ({ ...others, ...sizes }))
