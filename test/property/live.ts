@@ -20,12 +20,6 @@ export const live = async (life: Life): Promise<void> => {
   actor.reactionsLeft = 0
   if (life.heals !== 'no') await heal(actor)
   await end(actor, life.ending)
-  // No promise stays pending for ever.
-  await Promise.all(actor.pending)
-  const launched = actor.clock.armed
-  actor.findings.expect(launched === 0, () => `${launched} timers are armed after close()`)
-  // What was slow arrives; of the producer nothing happens any more.
-  await actor.clock.advance(CLOSE_MS)
   checkStep(actor)
   checkFates(actor)
   checkOrder(actor)
@@ -93,7 +87,7 @@ const checkLinger = ({ findings, ledger, producer, life }: Actor): void => {
 }
 
 const end = async (actor: Actor, ending: Ending): Promise<void> => {
-  const { clock, pending } = actor
+  const { clock, pending, findings } = actor
   const close = (): number => pending.push(actor.close(CLOSE_MS))
   const dispose = (): number => pending.push(actor.dispose())
   switch (ending) {
@@ -116,5 +110,12 @@ const end = async (actor: Actor, ending: Ending): Promise<void> => {
       dispose()
       break
   }
+  let isSettled = false
+  void Promise.all(pending).then(() => (isSettled = true))
+  await clock.advance(CLOSE_MS)
+  findings.expect(actor.isOver, 'close() did not end at its deadline')
+  findings.expect(isSettled, 'a promise stays pending for ever')
+  // What was slow has arrived: of the producer nothing is left that could happen.
+  findings.expect(clock.armed === 0, () => `${clock.armed} timers are armed after close()`)
   await clock.advance(CLOSE_MS)
 }
