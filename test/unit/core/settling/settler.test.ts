@@ -250,8 +250,13 @@ describe('a code of a single record that waits for an operator', () => {
     assert.deepEqual(dropped, [])
     assert.equal(producer.stats().paused, true)
     assert.ok(client.calls.length < 130, `${client.calls.length} requests in an hour`)
-    const loud = log.filter(({ message }) => /KMSAccessDenied/.test(message))
-    assert.ok(loud.length > 0 && loud.length <= 121, `${loud.length} messages in an hour`)
+    const loud = log.filter(({ level }) => level === 'error')
+    assert.equal(
+      loud[0]?.message,
+      'kinesis producer s: KMSAccessDeniedException for 1 records: KMSAccessDeniedException happened; ' +
+        'paused, records are kept: mend it and sending resumes by itself',
+    )
+    assert.ok(loud.length <= 120, `${loud.length} loud messages in an hour`)
     assertLaw(producer)
   })
 
