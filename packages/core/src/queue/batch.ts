@@ -8,7 +8,10 @@ export interface Batch {
   readonly isPart: boolean
   /** Whether it matters where the records are stored: somebody awaits a receipt, or a shard backs off. */
   readonly wantsPlaces: boolean
-  /** Whether some of its records belong to a shard that backs off, or backed off. */
+  /**
+   * Whether some of its records belong to a shard that backs off, or backed off, or its answer may tell
+   * of other shards.
+   */
   readonly tracksShards: boolean
   /** Whether it is the turn of such a shard. */
   readonly isTurn: boolean

@@ -80,6 +80,14 @@ export class ShardBackoffs {
     return this.#others || ref.kind === 'hashed' || ref.id !== this.#stored
   }
 
+  /** Whether it is to be found out where records are stored: no other shard is known beside a hot one. */
+  get seeksOthers(): boolean {
+    if (this.#hot === 0 || this.#others) return false
+    for (const shard of this.#all.values())
+      if (shard.hot && shard.ref.kind !== 'any' && !this.othersKnown(shard)) return true
+    return false
+  }
+
   /** A shard stored something. */
   noteStored(shardId: string): void {
     if (this.#stored === undefined) this.#stored = shardId

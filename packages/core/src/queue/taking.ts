@@ -23,12 +23,12 @@ interface Filling extends TakenBatch {
   isTurn: boolean
 }
 
-const newBatch = (isPart: boolean): Filling => ({
+const newBatch = (isPart: boolean, tracksShards: boolean): Filling => ({
   records: [],
   oldest: undefined,
   isPart,
-  wantsPlaces: false,
-  tracksShards: false,
+  wantsPlaces: tracksShards,
+  tracksShards,
   isTurn: false,
   turns: new Set(),
 })
@@ -60,11 +60,11 @@ export class Taking {
   }
 
   #takePart(builder: RequestBuilder): TakenBatch | undefined {
-    const { bisection } = this.#homes
+    const { bisection, shards } = this.#homes
     const part = bisection.next()
     this.#partLast = part !== undefined
     if (part === undefined) return undefined
-    const batch = newBatch(true)
+    const batch = newBatch(true, shards.seeksOthers)
     const carriers = new Map<string, number>()
     for (let record = part.head; record !== undefined; ) {
       const { next }: PendingRecord = record
@@ -109,7 +109,7 @@ export class Taking {
     readyDue: boolean,
   ): TakenBatch | undefined {
     const { ready, again, shards } = this.#homes
-    const batch = newBatch(false)
+    const batch = newBatch(false, shards.seeksOthers)
     for (;;) {
       if (shards.active) this.#takeTurns(builder, batch, options)
       const [first, second] = options.untriedFirst ? [ready, again] : [again, ready]
