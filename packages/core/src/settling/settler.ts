@@ -113,6 +113,10 @@ export class Settler {
       now,
     )
     if (astray.size > 0) this.#ports.shardsChanged()
+    const pausing = decisions.filter(({ verdict }) => verdict?.action === 'pause')
+    const [pause] = pausing
+    if (pause?.verdict !== undefined)
+      log.recordsPaused(pause.verdict.code, pausing.length, pause.message)
     const tally = this.#tell(request, decisions, results, now)
     if (tally.failed === 0) return log.success(tally.stored)
     log.partial(tally.stored, tally.failed, tally.codes)

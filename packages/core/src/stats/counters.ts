@@ -38,8 +38,8 @@ export class Counters {
 
   requestEnded(ms: number): void {
     this.requests++
-    // The histogram takes whole numbers from 1: microseconds.
-    this.#latency.record(Math.max(1, Math.round(ms * 1000)))
+    // The histogram takes whole numbers from 1 (microseconds), and a clock may jump by any time.
+    this.#latency.record(Math.min(Math.max(1, Math.round(ms * 1000)), Number.MAX_SAFE_INTEGER))
   }
 
   requestFailed(code: string): void {

@@ -108,6 +108,15 @@ export class EventLog {
     } else this.#warn('warn', `request ${code}`, what)
   }
 
+  /** Records that the service refuses one by one until an operator has mended something. */
+  recordsPaused(code: string, records: number, message: string): void {
+    this.#warn(
+      'error',
+      `pause ${code}`,
+      `${code} for ${records} records: ${message}; paused, records are kept: mend it and sending resumes by itself`,
+    )
+  }
+
   refused(message: string): void {
     this.#warn('warn', 'refused', `refused: ${message}`)
   }

@@ -85,4 +85,11 @@ describe('counters', () => {
     assert.equal(counters.requests, 1)
     assert.equal(counters.latency().max, 0.001)
   })
+
+  it('take one of any time, since the user’s clock may jump', () => {
+    const counters = new Counters()
+    for (const ms of [-5, 1e300, Number.POSITIVE_INFINITY])
+      assert.doesNotThrow(() => counters.requestEnded(ms))
+    assert.equal(counters.requests, 3)
+  })
 })

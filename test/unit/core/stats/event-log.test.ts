@@ -75,6 +75,14 @@ describe('the log of requests', () => {
     ])
   })
 
+  it('is as loud for records that the service refuses one by one', () => {
+    const { log, told } = make()
+    log.recordsPaused('KMSDisabled', 7, 'why')
+    assert.deepEqual(told(), [
+      'error: KMSDisabled for 7 records: why; paused, records are kept: mend it and sending resumes by itself',
+    ])
+  })
+
   it('tells a code that pauses apart from the same that does not', () => {
     const { log, told } = make()
     log.requestError('X', true, 'why', 1, 1)
