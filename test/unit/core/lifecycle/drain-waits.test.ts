@@ -20,8 +20,9 @@ const make = () => {
   })
   const waits = new DrainWaits(queue, timers)
   const { packer } = packingOf({ kind: 'none' })
-  const add = (): void =>
+  const add = (): void => {
     queue.admit(queue.newRecord('x', 'k', undefined, 2, 0, undefined), undefined)
+  }
   const take = (count: number): Batch => {
     const options = { now: 0, maxRecords: count, untriedFirst: false }
     const batch = queue.take(packer.open(count), true, options)
