@@ -50,6 +50,11 @@ export class UserCallbacks {
     return this.#functions.statReceiver !== undefined
   }
 
+  /** Whether the caller is a callback. */
+  get running(): boolean {
+    return this.#running
+  }
+
   /** Whether calls wait for the end of the step. */
   get waiting(): boolean {
     return this.#queue.length > 0

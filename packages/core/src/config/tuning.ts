@@ -54,3 +54,6 @@ export const HEAP_SHARE = 0.25
 
 /** Records that `add` admits between two turns of the event loop. */
 export const ADDS_PER_TURN = 256
+
+/** How long `flush` and `close` without a deadline wait for promises of `onDrop`. */
+export const MAX_CALLBACK_WAIT_MS = 30_000
