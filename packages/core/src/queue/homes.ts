@@ -20,11 +20,7 @@ export interface Homes {
 }
 
 /** A record, and with ordering all that is held behind it, belongs to the shard. */
-export const assignShard = (
-  { order }: Homes,
-  record: PendingRecord,
-  shard: ShardBackoff,
-): void => {
+export const assignShard = ({ order }: Homes, record: PendingRecord, shard: ShardBackoff): void => {
   if (order === undefined) record.assign(shard)
   else order.assign(record, shard)
 }

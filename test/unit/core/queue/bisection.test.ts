@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { Bisection } from '@kinesis-producer/core/internal/queue/bisection'
 import {
-  answer,
   admit,
   admitAll,
+  answer,
   DROPPED,
   mustTake,
   namesOf,
@@ -27,7 +27,10 @@ describe('Bisection', () => {
     assert.ok(a && b && c && d)
     bisection.split([c], [d])
     bisection.split([a], [b])
-    assert.deepEqual([1, 2, 3, 4, 5].map(() => nextOf(bisection)), [[1], [2], [3], [4], undefined])
+    assert.deepEqual(
+      [1, 2, 3, 4, 5].map(() => nextOf(bisection)),
+      [[1], [2], [3], [4], undefined],
+    )
   })
 
   it('leaves out a half that is empty, and parts whose records have all left', () => {

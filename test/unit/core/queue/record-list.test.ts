@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { RecordList } from '@kinesis-producer/core/internal/queue/record-list'
 import type { PendingRecord } from '@kinesis-producer/core/internal/queue/pending-record'
+import { RecordList } from '@kinesis-producer/core/internal/queue/record-list'
 import fc from 'fast-check'
 import { recordOf, sequencesOf } from '../../../support/core/queue.js'
 

@@ -76,7 +76,12 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     {
       weight: 2,
       arbitrary: fc.record({
-        do: fc.constantFrom('expire' as const, 'recovered' as const, 'reshard' as const, 'markDue' as const),
+        do: fc.constantFrom(
+          'expire' as const,
+          'recovered' as const,
+          'reshard' as const,
+          'markDue' as const,
+        ),
       }),
     },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('evict' as const), key: fc.nat(9) }) },
@@ -171,7 +176,10 @@ class Model {
     for (const list of listsOf(this.#all)) {
       const records = [...list]
       assert.equal(list.length, records.length)
-      assert.equal(list.bytes, records.reduce((sum, record) => sum + record.bytes, 0))
+      assert.equal(
+        list.bytes,
+        records.reduce((sum, record) => sum + record.bytes, 0),
+      )
       assert.equal(list.head, records[0])
       assert.equal(list.tail, records.at(-1))
       for (const record of records) inLists.set(record, (inLists.get(record) ?? 0) + 1)
@@ -317,7 +325,10 @@ class Model {
       this.#settle(expired)
     }
     const next = this.#oldestWaiting()
-    assert.ok(next === undefined || this.#now - next.admittedAt < TTL, 'all that is too old expires')
+    assert.ok(
+      next === undefined || this.#now - next.admittedAt < TTL,
+      'all that is too old expires',
+    )
   }
 
   #evict(key: number): void {
@@ -341,7 +352,12 @@ class Model {
       if (batch !== undefined) this.#end(batch, 'requeue')
       this.check()
     }
-    const settings = { limit: 12, maxRecords: Number.POSITIVE_INFINITY, all: true, untriedFirst: false }
+    const settings = {
+      limit: 12,
+      maxRecords: Number.POSITIVE_INFINITY,
+      all: true,
+      untriedFirst: false,
+    }
     for (let looks = 0; this.queue.records > 0; looks++) {
       assert.ok(looks < 3000, 'the queue gets empty')
       if (this.#take(settings) === undefined) {
@@ -360,7 +376,10 @@ class Model {
   abandon(): void {
     const unsettled = [...this.#unsettled].toSorted((a, b) => a.sequence - b.sequence)
     const all = this.queue.abandon()
-    assert.deepEqual(all.map(({ sequence }) => sequence), unsettled.map(({ sequence }) => sequence))
+    assert.deepEqual(
+      all.map(({ sequence }) => sequence),
+      unsettled.map(({ sequence }) => sequence),
+    )
     for (const record of this.#carried.keys()) assert.ok(record.possiblyDelivered)
     assert.equal(this.queue.records, all.length, 'counted until they are handed over')
     for (const batch of this.#batches) {
@@ -395,15 +414,20 @@ describe('the record queue beside a simple model of it', () => {
     for (const packed of [false, true])
       it(`holds, counts and orders the same records, ${ordered ? 'ordered' : 'unordered'} and ${packed ? 'packed' : 'unpacked'}`, () => {
         fc.assert(
-          fc.property(steps, fc.boolean(), fc.double({ min: 0, max: 0.999, noNaN: true }), (all, heals, jitter) => {
-            const model = new Model(ordered, packed, () => jitter)
-            for (const step of all) {
-              model.step(step)
-              model.check()
-            }
-            if (heals) model.heal()
-            else model.abandon()
-          }),
+          fc.property(
+            steps,
+            fc.boolean(),
+            fc.double({ min: 0, max: 0.999, noNaN: true }),
+            (all, heals, jitter) => {
+              const model = new Model(ordered, packed, () => jitter)
+              for (const step of all) {
+                model.step(step)
+                model.check()
+              }
+              if (heals) model.heal()
+              else model.abandon()
+            },
+          ),
           { numRuns: Number(process.env['QUEUE_RUNS'] ?? 100) },
         )
       })

@@ -38,8 +38,7 @@ const flood = async (
   const cold: string[] = []
   for (let i = 0; i < steps; i++) {
     for (let key = 0; key < hotKeys; key++)
-      for (let n = 0; n < hotEach; n++)
-        offer(harness, `h${i}.${n}`.padEnd(size, 'x'), `hot${key}`)
+      for (let n = 0; n < hotEach; n++) offer(harness, `h${i}.${n}`.padEnd(size, 'x'), `hot${key}`)
     if (mixed || i % 20 === 0) {
       const text = `c${i}`.padEnd(size, 'x')
       cold.push(text)
@@ -152,7 +151,9 @@ describe('the share of a hot shard', () => {
         harness.dropped.every(({ record }) => String(record.data).startsWith('h')),
         whenFull,
       )
-      const texts = harness.dropped.map(({ record }) => Number(String(record.data).slice(1).split('.')[0]))
+      const texts = harness.dropped.map(({ record }) =>
+        Number(String(record.data).slice(1).split('.')[0]),
+      )
       const [first = 0] = texts
       // The oldest ones go, or those that come when it is full.
       if (whenFull === 'dropOldest') assert.ok(first < 3, `${first}`)
