@@ -96,7 +96,7 @@ const PARTS = {
   },
   adapter: {
     may: [...BASE, 'stats', 'client', 'producer.ts'],
-    why: 'adapters use the producer as any user does',
+    why: 'adapters use the producer as any user does, and share its rules',
   },
   'index.ts': {
     may: [...BASE, 'stats', 'client', 'producer.ts', 'adapter'],

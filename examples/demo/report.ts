@@ -83,7 +83,7 @@ export const print = (rows: readonly Row[], service: Service): void => {
     service.stats()
   console.log()
   console.log(
-    `The law, for the audit producer: admitted ${admitted} = delivered ${delivered} + dropped ${dropped} + remaining ${remaining}`,
+    `The invariant, for the audit producer: admitted ${admitted} = delivered ${delivered} + dropped ${dropped} + remaining ${remaining}`,
   )
   console.log(
     `It made ${requests} requests, of which ${requestErrors} failed, and sent ${retries} records again.`,

@@ -15,7 +15,7 @@ if (hitLimit !== undefined) Object.assign(shared, { hitLimit, hitCount: 0 })
 function Silent() {}
 
 // Tests move their own clock, so none of them needs long: what still waits then waits for ever.
-const mocha = new Mocha({ timeout: 2000, bail, reporter: Silent })
+const mocha = new Mocha({ timeout: 5000, bail, reporter: Silent })
 for (const file of files) mocha.addFile(file)
 await mocha.loadFilesAsync()
 

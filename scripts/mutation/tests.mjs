@@ -1,7 +1,10 @@
 // Which tests judge the mutants of a folder of packages/core/src, by their path in test/ without the ending.
 import { filesIn } from '../files.mjs'
 
-/** Run for every folder, in this order: the slow one last, as the first failure ends a mutant. */
+/**
+ * Run for every folder that has no tests of its own in test/unit/core/FOLDER, in this order: the slow
+ * one last, as the first failure ends a mutant. Those of its own and the FIRST are enough for the others.
+ */
 const EVERY = ['unit/core/', 'property/']
 
 /** These test no code of the core that a mutant could change. */
@@ -16,11 +19,12 @@ const FIRST = {
   admission: ['unit/core/admission', 'unit/core/construction'],
   client: ['unit/core/failures', 'unit/core/construction', 'wire/fast-bytes'],
   config: ['unit/core/construction', 'unit/option-tables'],
+  callbacks: ['unit/core/reporting'],
   lifecycle: ['unit/core/lifecycle', 'unit/core/lifecycle-pairs'],
   packing: ['unit/core/packing', 'unit/core/decode'],
   queue: ['unit/core/ordering', 'unit/core/batching', 'unit/core/failures'],
-  request: ['unit/core/batching', 'unit/core/failures', 'unit/core/outage'],
-  settling: ['unit/core/classify', 'unit/core/failures', 'unit/core/outage'],
+  request: ['unit/core/batching', 'unit/core/failures', 'unit/core/lifecycle'],
+  settling: ['unit/core/classify', 'unit/core/failure-cause', 'unit/core/failures'],
   stats: ['unit/core/reporting'],
   stream: ['unit/core/packing', 'unit/core/ordering'],
 }
@@ -33,16 +37,20 @@ export const testsFor = (target, only) => {
   const [folder, ...rest] = target.replace(/\.m?ts$/, '').split('/')
   const names = [...rest.slice(-1), folder]
   const first = FIRST[folder] ?? []
+  const own = `unit/core/${folder}/`
+  const all = filesIn('build/test', '.test.js').map(file =>
+    file.slice('build/test/'.length, -'.test.js'.length),
+  )
+  const others = all.some(name => name.startsWith(own)) ? [own] : EVERY
   const rank = name => {
-    const own = names.findIndex(part => name.includes(part))
-    if (own >= 0) return own
+    const named = names.findIndex(part => name.includes(part))
+    if (named >= 0) return named
     const listed = first.findIndex(part => name.startsWith(part))
     if (listed >= 0) return names.length + listed
     return 100 + EVERY.findIndex(part => name.startsWith(part))
   }
-  return filesIn('build/test', '.test.js')
-    .map(file => file.slice('build/test/'.length, -'.test.js'.length))
-    .filter(name => [...EVERY, ...first].some(part => name.startsWith(part)))
+  return all
+    .filter(name => [...others, ...first].some(part => name.startsWith(part)))
     .filter(name => !NEVER.some(part => name.startsWith(part)))
     .filter(name => only === undefined || name.includes(only))
     .toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))

@@ -14,7 +14,7 @@ describe('a program with a producer', () => {
 
   const run = (how: string) => runProgram([APP, fake.endpoint, how])
 
-  it('ends by itself while records wait for company and a connection is open', async () => {
+  it('ends by itself while records wait for their batch to fill and a connection is open', async () => {
     assert.deepEqual(await run('nothing'), QUIET)
     assert.deepEqual(fake.texts('s'), ['first'])
   })

@@ -130,7 +130,7 @@ describe('pino-kinesis', () => {
     for (const [args, message] of [
       [[], /needs streamName/],
       [['--nonsense'], /--nonsense/],
-      [['--stream', 's', '--packing', 'zip'], /--packing must be none, concat, gzip or kpl/],
+      [['--stream', 's', '--packing', 'zip'], /--packing must be one of none, concat, gzip, kpl/],
       [['--stream', 's', '--field', 'x'], /--field must be NAME=VALUE, not x/],
       [['--stream', 's', '--settings', list], /list.json must hold a JSON object/],
       [['--stream', 's', '--settings', `${list}.gone`], /ENOENT/],

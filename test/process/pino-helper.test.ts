@@ -104,8 +104,8 @@ describe('the helper around the transport', () => {
   it('refuses options it does not have', () => {
     const make = (helper: object) => () =>
       createKinesisTransport({ streamName: 's' }, { ...helper })
-    assert.throws(make({ restart: 1 }), /no option "restart"; its second argument has targets/)
-    assert.throws(make({ restarts: -1 }), /restarts must be a whole number from 0 on, not -1/)
+    assert.throws(make({ restart: 1 }), /no option "restart"; did you mean "restarts"/)
+    assert.throws(make({ restarts: -1 }), /restarts must be at least 0, not -1/)
     assert.throws(make({ fallback: 'stdout' }), /fallback must be stderr, none or/)
   })
 

@@ -11,7 +11,7 @@ way at once, reshards, and freezes the producers; then counts what became of eac
   --seed N        of the faults (default: the time; printed)
   --help          this text
 
-Exit code: 0 the law held, 1 it broke, 2 the storm could not run.`
+Exit code: 0 the invariant held, 1 it did not, 2 the storm could not run.`
 
 export interface StormArgs {
   readonly help: boolean

@@ -168,7 +168,9 @@ const main = async (): Promise<number> => {
     const broken = breaches(lines, fake.violations)
     for (const line of broken) console.log(`BROKEN  ${line}`)
     if (broken.length === 0)
-      console.log('The law held: admitted = delivered + dropped + remaining, and nothing was lost.')
+      console.log(
+        'The invariant held: admitted = delivered + dropped + remaining, and nothing was lost.',
+      )
     return broken.length === 0 ? 0 : 1
   } finally {
     for (const { child } of sailors) {

@@ -12,7 +12,7 @@ export interface Line {
 
 const MIB = 1024 * 1024
 
-/** Every way in which the law can break, in words; empty when it held. */
+/** Every way in which the invariant does not hold, in words; empty if it holds. */
 export const breaches = (lines: readonly Line[], violations: readonly string[]): string[] => {
   const found: string[] = violations.slice(0, 3).map(text => `a limit was broken: ${text}`)
   for (const [id, { done, sums, outOfOrder, ordered, settledTwice }] of lines.entries()) {

@@ -230,7 +230,7 @@ describe('a producer over real HTTP', () => {
     await producer.close()
   })
 
-  it('isolates a poison record and delivers its neighbours', async () => {
+  it('bisects a request down to its poison record and delivers the others', async () => {
     fake.always(faults.poison(({ text }) => text === 'r42'))
     const dropped: unknown[] = []
     const producer = produce({

@@ -1,5 +1,6 @@
-export type { OpenedProducer, SharedOptions } from './adapter/open-producer.js'
+export type { OpenedProducer } from './adapter/open-producer.js'
 export { openProducer } from './adapter/open-producer.js'
+export type { SharedOptions } from './adapter/rules/shared-options.js'
 export type {
   BatchingKinesisClient,
   KinesisClientLike,

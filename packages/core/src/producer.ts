@@ -38,7 +38,7 @@ export const DEFAULT_CLOSE_TIMEOUT_MS = 30_000
 
 /** What became of a record that was offered. */
 export type OfferResult =
-  /** It is the producer's duty now. */
+  /** The producer is responsible for it now. */
   | 'admitted'
   /** No capacity, and the policy is to refuse or to wait: try again later. */
   | 'full'
@@ -51,8 +51,8 @@ export type OfferResult =
 
 /**
  * Offers a record: for the adapters, which have to know why it was not admitted. Never throws and
- * never waits; what is refused is counted and logged, but for `tooLarge`, which is the caller's to
- * settle.
+ * never waits. What is refused is counted, and logged unless the buffer is full; `tooLarge` is neither,
+ * because the caller settles it.
  */
 export let offer: (
   producer: BatchProducer,
@@ -107,7 +107,7 @@ export class BatchProducer {
    *
    * Rejects with `NotRunningError`, `InvalidRecordError`, `RecordTooLargeError`, or, by `whenFull`,
    * `BufferFullError`; the record was not admitted then.
-   * @param data text, or bytes, which are copied
+   * @param data text, or bytes, which are copied before the call returns
    * @param partitionKey 1 to 256 characters; left out, the record goes to any shard
    */
   add(data: RecordData, partitionKey?: string, options?: AddOptions): Promise<void> {
@@ -120,8 +120,8 @@ export class BatchProducer {
 
   /**
    * Adds a record if that is possible at once. Never throws and never waits; false means that the
-   * record was not admitted and is still the caller's: no capacity, not running, or invalid (the
-   * reason is logged and counted in `refused`).
+   * record was not admitted and is still the caller's: no capacity, not running, or invalid. It is
+   * counted in `refused`, and the reason is logged unless it is a lack of capacity.
    */
   tryAdd(data: RecordData, partitionKey?: string, options?: AddOptions): boolean {
     return this.#offer('tryAdd()', data, partitionKey, options, false) === 'admitted'
@@ -153,7 +153,8 @@ export class BatchProducer {
   }
 
   /**
-   * Sends everything admitted so far without waiting for batches to fill, and keeps running.
+   * Sends everything admitted so far without waiting for batches to fill, and keeps running. Rejects
+   * with `NotRunningError` while stopped or stopping, and with `ClosedError` after `close`.
    * @param timeoutMs deadline in milliseconds; 0: none
    */
   async drain(timeoutMs = 0, options: WaitSignal = {}): Promise<FlushResult> {
@@ -162,7 +163,7 @@ export class BatchProducer {
 
   /**
    * Stops, and sends everything in batches of 500 as fast as it can. Ends when nothing remains or
-   * at the deadline; `start()` again sends the rest. Calls at the same time share the work, each
+   * at the deadline; a later `start`, `flush` or `close` sends the rest. Calls at the same time share the work, each
    * with its own deadline.
    * @param timeoutMs deadline in milliseconds; 0: none. It holds even if a request hangs.
    * @param sendStats send a last batch of stats, unless records remain
@@ -172,8 +173,8 @@ export class BatchProducer {
   }
 
   /**
-   * Flushes and ends for good. What the deadline leaves undelivered is handed back in `leftover`;
-   * requests in flight are aborted then. Every call gets the first one's result.
+   * Flushes and ends for good. What is not delivered at the deadline is handed back in `leftover`, and
+   * requests in flight are aborted. Every call gets the first one's result.
    * @param timeoutMs deadline in milliseconds; 0: none
    */
   async close(
@@ -183,7 +184,10 @@ export class BatchProducer {
     return this.#pipeline.lifecycle.close(waitOptions('close()', timeoutMs, options))
   }
 
-  /** `await using`: closes; what is left over goes to `onDrop`, since nobody holds the result. */
+  /**
+   * `await using`: closes. What is left over goes to `onDrop` as `closed`, since nobody gets the result;
+   * unless `close()` was called as well: then it is in the `leftover` of that call.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pipeline.lifecycle.dispose({
       timeoutMs: DEFAULT_CLOSE_TIMEOUT_MS,
@@ -191,7 +195,7 @@ export class BatchProducer {
     })
   }
 
-  /** Where the producer stands: cheap enough to read every second. */
+  /** Counters and the present state: cheap enough to read every second. */
   stats(): ProducerStats {
     return this.#pipeline.stats()
   }

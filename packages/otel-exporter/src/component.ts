@@ -1,4 +1,4 @@
-import { ConfigError } from '@kinesis-producer/core'
+import { ConfigError, show } from '@kinesis-producer/core/adapter'
 import { KinesisLogRecordExporter, type KinesisLogRecordExporterOptions } from './exporter.js'
 
 /** An exporter as declarative configuration knows it. */
@@ -18,7 +18,9 @@ export const kinesisComponent: LogRecordExporterComponent = {
   name: 'kinesis',
   createComponent: properties => {
     if (typeof properties !== 'object' || Array.isArray(properties))
-      throw new ConfigError('kinesis exporter: its configuration must be a map of properties')
+      throw new ConfigError(
+        `kinesis exporter: its configuration must be a map of properties, not ${show(properties)}`,
+      )
     const options: KinesisLogRecordExporterOptions = Object.fromEntries(
       Object.entries(properties ?? {}).map(([name, value]) => [
         camelCase(name),

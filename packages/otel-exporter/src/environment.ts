@@ -1,4 +1,4 @@
-import { ConfigError } from '@kinesis-producer/core'
+import { ConfigError, show } from '@kinesis-producer/core/adapter'
 import type { KinesisLogRecordExporterOptions } from './exporter.js'
 import type { PartitionKey } from './options.js'
 
@@ -27,7 +27,7 @@ export const exporterOptionsFromEnvironment = (
   const text = (name: string): string | undefined => env[PREFIX + name]?.trim() || undefined
   const compression = text('COMPRESSION')
   if (compression !== undefined && compression !== 'none' && compression !== 'gzip')
-    throw new ConfigError(`${PREFIX}COMPRESSION must be none or gzip, not "${compression}"`)
+    throw new ConfigError(`${PREFIX}COMPRESSION must be none or gzip, not ${show(compression)}`)
   const options: Record<string, unknown> = {
     streamName: text('STREAM_NAME'),
     streamArn: text('STREAM_ARN'),
@@ -66,7 +66,7 @@ const partitionKeyFrom = (value: string | undefined): PartitionKey | undefined =
   if (value === undefined || value === 'random' || value === 'traceId') return value
   if (value.startsWith('resource:')) return { resource: value.slice('resource:'.length) }
   throw new ConfigError(
-    `${PREFIX}PARTITION_KEY must be random, traceId or resource:<attribute>, not "${value}"`,
+    `${PREFIX}PARTITION_KEY must be random, traceId or resource:<attribute>, not ${show(value)}`,
   )
 }
 
@@ -74,5 +74,5 @@ const wholeNumber = (env: Environment, name: string): number | undefined => {
   const value = env[name]?.trim()
   if (value === undefined || value === '') return undefined
   if (/^\d{1,15}$/.test(value)) return Number(value)
-  throw new ConfigError(`${name} must be a whole number, not "${value}"`)
+  throw new ConfigError(`${name} must be a whole number, not ${show(value)}`)
 }

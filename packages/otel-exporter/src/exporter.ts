@@ -1,5 +1,6 @@
+import { checkOneOf, checkOptionNames } from '@kinesis-producer/core/adapter'
 import type { ExportResultLike, ReadableLogRecordLike } from './log-record.js'
-import { type KinesisLogOptions, milliseconds, oneOf } from './options.js'
+import { type KinesisLogOptions, LOG_OPTION_NAMES, milliseconds } from './options.js'
 import { errorType, Pipeline } from './pipeline.js'
 import { quietly } from './quietly.js'
 
@@ -22,6 +23,7 @@ export interface KinesisLogRecordExporterOptions extends KinesisLogOptions {
 }
 
 const NAME = 'KinesisLogRecordExporter'
+const OPTIONS: readonly string[] = [...LOG_OPTION_NAMES, 'acknowledge', 'exportTimeout']
 
 /** What became of the logs of one export. */
 interface Tally {
@@ -39,12 +41,15 @@ export class KinesisLogRecordExporter {
 
   /** @throws {ConfigError} naming the option that is missing, unknown or wrong */
   constructor(options: KinesisLogRecordExporterOptions) {
-    this.#pipeline = new Pipeline(NAME, options, ['acknowledge', 'exportTimeout'], {
-      whenFull: 'reject',
-    })
-    this.#acknowledge = oneOf(NAME, 'acknowledge', options.acknowledge ?? 'delivered', ACKNOWLEDGE)
+    checkOptionNames(NAME, options, OPTIONS)
+    this.#acknowledge = checkOneOf(
+      `${NAME}: acknowledge`,
+      options.acknowledge ?? 'delivered',
+      ACKNOWLEDGE,
+    )
     this.#exportTimeout = milliseconds(NAME, 'exportTimeout', options.exportTimeout, 25_000)
     this.#shutdownTimeout = milliseconds(NAME, 'shutdownTimeout', options.shutdownTimeout, 10_000)
+    this.#pipeline = new Pipeline(NAME, options, OPTIONS, { whenFull: 'reject' })
   }
 
   /**

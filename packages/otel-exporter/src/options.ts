@@ -1,4 +1,14 @@
-import { ConfigError, type ProducerConfig, type SharedOptions } from '@kinesis-producer/core'
+import type { ProducerConfig } from '@kinesis-producer/core'
+import {
+  ConfigError,
+  checkMilliseconds,
+  checkOneOf,
+  checkText,
+  partitionKeyFrom,
+  RETRY_DEFAULTS,
+  type SharedOptions,
+  show,
+} from '@kinesis-producer/core/adapter'
 import { ENCODINGS, type Encoding } from './encoding/encoder.js'
 import type { ReadableLogRecordLike } from './log-record.js'
 import type { MeterProviderLike } from './metrics/meter.js'
@@ -52,6 +62,7 @@ export const LOG_OPTION_NAMES = [
 
 /** The producer's values for logs. */
 export const LOG_DEFAULTS: ProducerConfig = {
+  ...RETRY_DEFAULTS,
   batchSize: 10,
   bufferSize: 100_000,
   bufferBytes: 64 * 1024 * 1024,
@@ -60,23 +71,8 @@ export const LOG_DEFAULTS: ProducerConfig = {
 }
 
 /** @throws {ConfigError} */
-export const oneOf = <T extends string>(
-  where: string,
-  option: string,
-  value: string,
-  allowed: readonly T[],
-): T => {
-  const found = allowed.find(candidate => candidate === value)
-  if (found !== undefined) return found
-  throw new ConfigError(
-    `${where}: ${option} must be one of ${allowed.join(', ')}, not ${JSON.stringify(value)}`,
-  )
-}
-
-export const encodingOf = (
-  where: string,
-  { encoding = 'otlp-proto' }: KinesisLogOptions,
-): Encoding => oneOf(where, 'encoding', encoding, ENCODINGS)
+export const encodingOf = (where: string, { encoding }: KinesisLogOptions): Encoding =>
+  checkOneOf(`${where}: encoding`, encoding ?? 'otlp-proto', ENCODINGS)
 
 /** @throws {ConfigError} */
 export const milliseconds = (
@@ -84,41 +80,37 @@ export const milliseconds = (
   option: string,
   value: number | undefined,
   fallback: number,
-): number => {
-  if (value === undefined) return fallback
-  if (Number.isInteger(value) && value > 0 && value < 2 ** 31) return value
-  throw new ConfigError(
-    `${where}: ${option} must be a whole number of milliseconds above 0, not ${String(value)}`,
-  )
-}
+): number => checkMilliseconds(`${where}: ${option}`, value ?? fallback, 1)
 
-const MAX_KEY_CHARACTERS = 256
+/** Longest name of an attribute: far more than any has. */
+const MAX_NAME = 4096
 
 /** Finds the partition key of a log; never throws, and never finds one that would be refused. */
 export const partitionKeyOf = (
   where: string,
-  option: PartitionKey = 'random',
+  option: PartitionKey | undefined,
 ): ((log: ReadableLogRecordLike) => string | undefined) => {
-  if (option === 'random') return () => undefined
-  if (option === 'traceId') return log => usable(log.spanContext?.traceId)
-  if (typeof option === 'function') {
+  const from = option ?? 'random'
+  if (from === 'random') return () => undefined
+  if (from === 'traceId') return log => partitionKeyFrom(log.spanContext?.traceId)
+  if (typeof from === 'function') {
     return log => {
       try {
-        return usable(option(log))
+        return partitionKeyFrom(from(log))
       } catch {
         return undefined
       }
     }
   }
-  const name: unknown = Object(option).resource
-  if (typeof name !== 'string')
+  const name = checkText(`${where}: partitionKey.resource`, resourceIn(from), MAX_NAME)
+  if (name === undefined)
     throw new ConfigError(
-      `${where}: partitionKey must be 'random', 'traceId', { resource: 'attribute name' } or a function`,
+      `${where}: partitionKey must be 'random', 'traceId', { resource: 'attribute name' } or a function, not ${show(from)}`,
     )
-  return log => usable(Reflect.get(log.resource.attributes, name))
+  return log => partitionKeyFrom(Reflect.get(log.resource.attributes, name))
 }
 
-const usable = (found: unknown): string | undefined => {
-  if (typeof found === 'number' || typeof found === 'boolean') return String(found)
-  return typeof found === 'string' && found !== '' ? found.slice(0, MAX_KEY_CHARACTERS) : undefined
-}
+const resourceIn = (option: unknown): unknown =>
+  typeof option === 'object' && option !== null && 'resource' in option
+    ? option.resource
+    : undefined

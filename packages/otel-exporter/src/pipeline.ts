@@ -1,13 +1,21 @@
 import {
   type BatchProducer,
   DeliveryError,
-  openProducer,
   type PackingConfig,
   type ProducerConfig,
   ProducerError,
-  type RecordData,
   type RequestReport,
 } from '@kinesis-producer/core'
+import {
+  checkFunction,
+  checkMethods,
+  checkOneOf,
+  DEFAULT_MAX_RECORD_BYTES,
+  LossTally,
+  lossReasonOfError,
+  lossSentence,
+  openProducer,
+} from '@kinesis-producer/core/adapter'
 import { diag } from '@opentelemetry/api'
 import { Chunker, type Encoded } from './encoding/chunker.js'
 import type { Encoding, LogEncoder } from './encoding/encoder.js'
@@ -21,14 +29,11 @@ import {
   encodingOf,
   type KinesisLogOptions,
   LOG_DEFAULTS,
-  LOG_OPTION_NAMES,
   OVERSIZE,
-  oneOf,
   partitionKeyOf,
 } from './options.js'
 import { diagLogger, quietly } from './quietly.js'
 
-const DEFAULT_MAX_RECORD_BYTES = 1024 * 1024
 /** A partition key of 256 characters, the terminator, and what gzip may add at worst. */
 const RESERVED_BYTES = 4096
 
@@ -44,8 +49,8 @@ export class Pipeline {
   readonly #release: () => void
   readonly #unbind: () => void
   readonly #where: string
-  /** How many logs a chunk holds; the producer knows of chunks alone. */
-  readonly #logsOf = new WeakMap<Uint8Array, number>()
+  /** In logs; the producer knows of chunks alone. */
+  readonly #losses = new LossTally()
 
   /** @throws {ConfigError} naming the option that is missing, unknown or wrong */
   constructor(
@@ -56,31 +61,31 @@ export class Pipeline {
   ) {
     this.#where = where
     const encoding = encodingOf(where, options)
-    this.#oversize = oneOf(where, 'oversize', options.oversize ?? 'truncate', OVERSIZE)
+    this.#oversize = checkOneOf(`${where}: oversize`, options.oversize ?? 'truncate', OVERSIZE)
     this.#keyOf = partitionKeyOf(where, options.partitionKey)
     const maxRecordBytes =
       typeof options.maxRecordBytes === 'number' ? options.maxRecordBytes : DEFAULT_MAX_RECORD_BYTES
     this.#maxBytes = Math.max(maxRecordBytes - RESERVED_BYTES, Math.floor(maxRecordBytes / 2))
     this.#encoder = encoderOf(encoding, this.#maxBytes)
     const packing = packingOf(options.packing, this.#encoder)
-    const onRequest = (request: RequestReport): void => {
-      this.metrics.requested(request.duration / 1000, request.errorCode)
-      options.onRequest?.(request)
-    }
-    const opened = openProducer(
-      where,
-      { ...options, packing, onRequest },
-      [...LOG_OPTION_NAMES, ...ownNames],
-      {
-        ...LOG_DEFAULTS,
-        logger: diagLogger,
-        ...defaults,
-      },
+    const provider = checkMethods(
+      `${where}: selfObsMeterProvider`,
+      options.selfObsMeterProvider ?? undefined,
+      ['getMeter'],
     )
+    const theirs = checkFunction(`${where}: onRequest`, options.onRequest ?? undefined)
+    const onRequest = (request: RequestReport): unknown => {
+      this.metrics.requested(request.duration / 1000, request.errorCode)
+      return theirs?.(request)
+    }
+    const opened = openProducer(where, { ...options, packing, onRequest }, ownNames, {
+      ...LOG_DEFAULTS,
+      logger: diagLogger,
+      ...defaults,
+    })
     this.producer = opened.producer
     this.stream = opened.stream
     this.#release = opened.release
-    const provider = options.selfObsMeterProvider
     this.metrics = new ExporterMetrics(where, opened.stream, provider)
     this.#unbind =
       provider === undefined
@@ -100,7 +105,10 @@ export class Pipeline {
       maxBytes: this.#maxBytes,
       oversize: this.#oversize,
       full,
-      tooLarge,
+      tooLarge: bytes => {
+        this.#losses.add('tooLarge')
+        tooLarge(bytes)
+      },
     })
   }
 
@@ -108,26 +116,32 @@ export class Pipeline {
     return this.#keyOf(log)
   }
 
-  /** Admits a chunk; resolves when it is delivered. By itself it keeps no process alive. */
-  put({ data, logs, partitionKey }: Encoded): Promise<unknown> {
-    this.#logsOf.set(data, logs)
-    return this.producer.put(data, partitionKey, { keepAlive: false })
+  /**
+   * Admits a chunk; resolves when it is delivered. By itself it keeps no process alive. Every log
+   * that the producer does not deliver is counted here, whatever the reason.
+   */
+  async put({ data, logs, partitionKey }: Encoded): Promise<void> {
+    try {
+      await this.producer.put(data, partitionKey, { keepAlive: false })
+    } catch (error) {
+      this.#losses.add(lossReasonOfError(error), logs)
+      throw error
+    }
   }
 
-  /** Delivers what it can within the time and says how many logs it could not. */
+  /** Delivers what it can within the time and says how many logs were lost, these and earlier ones. */
   async close(timeoutMs: number): Promise<void> {
-    const { leftover } = await quietly(() => this.producer.close(timeoutMs))
+    await quietly(() => this.producer.close(timeoutMs))
     this.#unbind()
     this.#release()
-    const logs = leftover.reduce((sum, { data }) => sum + this.#logsIn(data), 0)
-    if (logs > 0)
-      diag.error(
-        `${this.#where}: ${logs} logs were not delivered within shutdownTimeout ${timeoutMs} ms`,
-      )
-  }
-
-  #logsIn(data: RecordData): number {
-    return typeof data === 'string' ? 0 : (this.#logsOf.get(data) ?? 0)
+    const sentence = lossSentence({
+      where: this.#where,
+      stream: this.stream,
+      unit: ['log', 'logs'],
+      losses: this.#losses,
+      notes: [`shutdownTimeout is ${timeoutMs} ms`],
+    })
+    if (sentence !== undefined) diag.error(sentence)
   }
 }
 
@@ -147,15 +161,18 @@ const packingOf = (
   packing: PackingConfig | undefined,
   { terminator }: LogEncoder,
 ): PackingConfig | undefined =>
-  packing === undefined || (packing.kind === 'concat' && packing.terminator === undefined)
+  !isGiven(packing) || (packing.kind === 'concat' && !isGiven(packing.terminator))
     ? { kind: 'concat', ...packing, terminator }
     : packing
+
+const isGiven = <T>(value: T | null | undefined): value is T =>
+  value !== undefined && value !== null
 
 /** Short, and of few values: it becomes the metric attribute `error.type`. */
 export const errorType = (error: unknown): string => {
   if (error instanceof DeliveryError) {
     const { reason, attempts } = error
-    const own = reason === 'rejected' || reason === 'maxAttempts'
+    const own = reason === 'rejected' || reason === 'maxAttempts' || reason === 'retryTimeout'
     return (own ? attempts.at(-1)?.code : undefined) ?? reason
   }
   if (error instanceof Error && error.name === 'oversize') return error.name

@@ -1,7 +1,7 @@
-import { ConfigError } from '@kinesis-producer/core'
+import { ConfigError, checkOptionNames, show } from '@kinesis-producer/core/adapter'
 import type { Chunker, Encoded } from './encoding/chunker.js'
 import type { ReadableLogRecordLike } from './log-record.js'
-import { type KinesisLogOptions, milliseconds } from './options.js'
+import { type KinesisLogOptions, LOG_OPTION_NAMES, milliseconds } from './options.js'
 import { errorType, Pipeline } from './pipeline.js'
 import { quietly } from './quietly.js'
 
@@ -19,6 +19,7 @@ export interface KinesisLogRecordProcessorOptions extends KinesisLogOptions {
 }
 
 const NAME = 'KinesisLogRecordProcessor'
+const OPTIONS: readonly string[] = [...LOG_OPTION_NAMES, 'minimumSeverity', 'flushTimeout']
 /** Longest time a log waits for others to share its chunk; the producer's own linger comes after. */
 const CHUNK_LINGER_MS = 50
 
@@ -38,12 +39,11 @@ export class KinesisLogRecordProcessor {
 
   /** @throws {ConfigError} naming the option that is missing, unknown or wrong */
   constructor(options: KinesisLogRecordProcessorOptions) {
-    this.#pipeline = new Pipeline(NAME, options, ['minimumSeverity', 'flushTimeout'], {
-      whenFull: 'dropOldest',
-    })
+    checkOptionNames(NAME, options, OPTIONS)
     this.#minimumSeverity = severity(options.minimumSeverity ?? 0)
     this.#flushTimeout = milliseconds(NAME, 'flushTimeout', options.flushTimeout, 25_000)
     this.#shutdownTimeout = milliseconds(NAME, 'shutdownTimeout', options.shutdownTimeout, 10_000)
+    this.#pipeline = new Pipeline(NAME, options, OPTIONS, { whenFull: 'dropOldest' })
     const { metrics } = this.#pipeline
     this.#chunker = this.#pipeline.chunker(
       encoded => this.#send(encoded),
@@ -111,5 +111,7 @@ export class KinesisLogRecordProcessor {
 
 const severity = (value: number): number => {
   if (Number.isInteger(value) && value >= 0 && value <= 24) return value
-  throw new ConfigError(`${NAME}: minimumSeverity must be a severity number, 0 to 24, not ${value}`)
+  throw new ConfigError(
+    `${NAME}: minimumSeverity must be a severity number, 0 to 24, not ${show(value)}`,
+  )
 }

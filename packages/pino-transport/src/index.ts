@@ -8,7 +8,7 @@ import { Deadlines } from './worker/deadlines.js'
 
 export type { Oversize, PinoKinesisOptions } from './options.js'
 export type { ErrorReport, TransportStats } from './transport.js'
-export type { DroppedReport } from './undelivered/undelivered.js'
+export type { DroppedReport } from './undelivered/loss-reporter.js'
 
 /** The transport's stream; `flush` is what `logger.flush(callback)` reaches. */
 export type PinoKinesisStream = Transform & {

@@ -1,4 +1,19 @@
-import { ConfigError, type ProducerConfig, type SharedOptions } from '@kinesis-producer/core'
+import type { ProducerConfig } from '@kinesis-producer/core'
+import {
+  ConfigError,
+  checkBoolean,
+  checkHashKey,
+  checkInteger,
+  checkMilliseconds,
+  checkOneOf,
+  checkOptionNames,
+  checkText,
+  DEFAULT_MAX_RECORD_BYTES,
+  MAX_PARTITION_KEY_CHARACTERS,
+  RETRY_DEFAULTS,
+  type SharedOptions,
+  show,
+} from '@kinesis-producer/core/adapter/rules'
 
 /** What becomes of a line larger than a record may be. */
 export const OVERSIZE = ['truncate', 'drop', 'deadLetter'] as const
@@ -76,6 +91,7 @@ export interface LineOptions {
   readonly minLevel: number
   readonly fields: Readonly<Record<string, unknown>>
   readonly oversize: Oversize
+  /** To how many bytes a line is cut that was too large. */
   readonly maxRecordBytes: number
   readonly deadLetterFile: string | undefined
   readonly deadLetterMaxBytes: number
@@ -83,7 +99,8 @@ export interface LineOptions {
 }
 
 /** The producer's options, tuned for logs: an outage must cost old lines, never the application. */
-export const DEFAULTS: ProducerConfig = {
+export const DEFAULTS: ProducerConfig & Readonly<{ bufferSize: number; bufferBytes: number }> = {
+  ...RETRY_DEFAULTS,
   batchSize: 500,
   bufferSize: 200_000,
   bufferBytes: 16 * 1024 * 1024,
@@ -91,6 +108,10 @@ export const DEFAULTS: ProducerConfig = {
   whenFull: 'dropOldest',
   requestTimeout: 10_000,
 }
+
+/** Longest waits, in milliseconds, when none are given. */
+export const DEFAULT_CLOSE_TIMEOUT_MS = 5000
+export const DEFAULT_FLUSH_TIMEOUT_MS = 8000
 
 /** The transport's own options, and what pino itself adds to them. */
 export const OWN_NAMES: readonly string[] = [
@@ -120,95 +141,97 @@ export const LEVELS: ReadonlyMap<string, number> = new Map([
   ['fatal', 60],
 ])
 
-const MIB = 1024 * 1024
-const MAX_KEY = 256
-const MAX_HASH_KEY = 2n ** 128n
+const WHERE = 'pino-transport'
+const DEFAULT_DEAD_LETTER_BYTES = 100 * 1024 * 1024
+const MAX_PATH_CHARACTERS = 4096
 
-const show = (value: unknown): string => JSON.stringify(value) ?? String(value)
-
-const refuse = (name: string, wanted: string, value: unknown): never => {
-  throw new ConfigError(`pino-transport: ${name} must be ${wanted}, not ${show(value)}`)
-}
-
-const wholeNumber = (
-  name: string,
-  value: number | undefined,
-  fallback: number,
-  what = 'milliseconds above 0',
-  least = 1,
-): number => {
-  if (value === undefined) return fallback
-  if (Number.isInteger(value) && value >= least && value <= 2 ** 40) return value
-  return refuse(name, `a whole number of ${what}`, value)
-}
-
-const text = (name: string, value: string | undefined, most: number): string | undefined => {
-  if (value === undefined) return undefined
-  if (typeof value === 'string' && value !== '' && value.length <= most) return value
-  return refuse(name, `a text of 1 to ${most} characters`, value)
-}
-
-const hashKey = (value: string | undefined): string | undefined => {
-  if (value === undefined) return undefined
-  if (typeof value === 'string' && /^\d{1,39}$/.test(value) && BigInt(value) < MAX_HASH_KEY)
-    return value
-  return refuse('explicitHashKey', 'a decimal number below 2^128, as a text', value)
-}
-
-const level = (value: number | string | undefined): number => {
-  if (value === undefined) return Number.NEGATIVE_INFINITY
+const levelOf = (value: unknown): number => {
+  if (value === undefined || value === null) return Number.NEGATIVE_INFINITY
   if (typeof value === 'number' && Number.isFinite(value)) return value
-  const named = LEVELS.get(String(value))
-  return named ?? refuse('minLevel', `a number or one of ${[...LEVELS.keys()].join(', ')}`, value)
+  const named = typeof value === 'string' ? LEVELS.get(value) : undefined
+  if (named !== undefined) return named
+  throw new ConfigError(
+    `${WHERE}: minLevel must be a number or one of ${[...LEVELS.keys()].join(', ')}, not ${show(value)}`,
+  )
 }
 
-const path = (value: string | readonly string[] | undefined): readonly string[] | undefined => {
-  if (value === undefined) return undefined
-  const names: readonly unknown[] = typeof value === 'string' ? value.split('.') : value
-  if (
-    Array.isArray(names) &&
-    names.length > 0 &&
-    names.every(name => typeof name === 'string' && name !== '')
+const pathOf = (value: unknown): readonly string[] | undefined => {
+  if (value === undefined || value === null) return undefined
+  const names: readonly unknown[] =
+    typeof value === 'string' ? value.split('.') : Array.isArray(value) ? value : []
+  const path = names.filter(name => typeof name === 'string').filter(name => name !== '')
+  if (path.length > 0 && path.length === names.length) return path
+  throw new ConfigError(
+    `${WHERE}: partitionKeyField must be a name, a path such as "req.id" or a list of names, not ${show(value)}`,
   )
-    return names.map(String)
-  return refuse('partitionKeyField', 'a name, a path such as "req.id" or a list of names', value)
+}
+
+/** Copied, so that nobody changes them later; and JSON, since they become part of each line. */
+const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => {
+  if (value === undefined || value === null) return {}
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw new ConfigError(`${WHERE}: fields must be an object, not ${show(value)}`)
+  try {
+    JSON.stringify(value)
+  } catch (error) {
+    throw new ConfigError(
+      `${WHERE}: fields must be what JSON can hold: ${error instanceof Error ? error.message : show(error)}`,
+      { cause: error },
+    )
+  }
+  return { ...value }
 }
 
 /** @throws {ConfigError} naming the option that is wrong */
 export const resolveLineOptions = (options: PinoKinesisOptions): LineOptions => {
-  const { fields = {}, newline = true, oversize = 'truncate', maxRecordBytes } = options
-  if (typeof newline !== 'boolean') refuse('newline', 'true or false', newline)
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
-    refuse('fields', 'an object', fields)
-  if (!OVERSIZE.includes(oversize)) refuse('oversize', `one of ${OVERSIZE.join(', ')}`, oversize)
+  checkOptionNames(WHERE, options, OWN_NAMES)
+  const name = (option: keyof PinoKinesisOptions): string => `${WHERE}: ${option}`
+  const milliseconds = (
+    option: 'closeTimeout' | 'flushTimeout' | 'statsInterval',
+    fallback: number,
+    min: number,
+  ): number => checkMilliseconds(name(option), options[option] ?? fallback, min)
+
+  const { maxRecordBytes } = options
+  const newline = checkBoolean(name('newline'), options.newline ?? true)
   if (!newline && options.packing?.kind === 'concat')
     throw new ConfigError(
-      'pino-transport: newline: false and packing concat cannot be given together; set packing.terminator',
+      `${WHERE}: newline: false and packing concat cannot be given together; set packing.terminator`,
     )
-  const both = options.partitionKey !== undefined && options.partitionKeyField !== undefined
-  if (both)
-    throw new ConfigError('pino-transport: give partitionKey or partitionKeyField, not both')
-  const deadLetterFile = text('deadLetterFile', options.deadLetterFile, 4096)
+  const partitionKey = checkText(
+    name('partitionKey'),
+    options.partitionKey,
+    MAX_PARTITION_KEY_CHARACTERS,
+  )
+  const partitionKeyPath = pathOf(options.partitionKeyField)
+  if (partitionKey !== undefined && partitionKeyPath !== undefined)
+    throw new ConfigError(`${WHERE}: give partitionKey or partitionKeyField, not both`)
+  const oversize = checkOneOf(name('oversize'), options.oversize ?? 'truncate', OVERSIZE)
+  const deadLetterFile = checkText(
+    name('deadLetterFile'),
+    options.deadLetterFile,
+    MAX_PATH_CHARACTERS,
+  )
   if (oversize === 'deadLetter' && deadLetterFile === undefined)
-    throw new ConfigError('pino-transport: oversize deadLetter needs deadLetterFile')
+    throw new ConfigError(`${WHERE}: oversize deadLetter needs deadLetterFile`)
   return Object.freeze({
-    closeTimeout: wholeNumber('closeTimeout', options.closeTimeout, 5000),
-    flushTimeout: wholeNumber('flushTimeout', options.flushTimeout, 8000),
+    closeTimeout: milliseconds('closeTimeout', DEFAULT_CLOSE_TIMEOUT_MS, 1),
+    flushTimeout: milliseconds('flushTimeout', DEFAULT_FLUSH_TIMEOUT_MS, 1),
     newline,
-    partitionKey: text('partitionKey', options.partitionKey, MAX_KEY),
-    partitionKeyPath: path(options.partitionKeyField),
-    explicitHashKey: hashKey(options.explicitHashKey),
-    minLevel: level(options.minLevel),
-    fields,
+    partitionKey,
+    partitionKeyPath,
+    explicitHashKey: checkHashKey(name('explicitHashKey'), options.explicitHashKey),
+    minLevel: levelOf(options.minLevel),
+    fields: fieldsOf(options.fields),
     oversize,
-    maxRecordBytes: typeof maxRecordBytes === 'number' ? maxRecordBytes : MIB,
+    maxRecordBytes: typeof maxRecordBytes === 'number' ? maxRecordBytes : DEFAULT_MAX_RECORD_BYTES,
     deadLetterFile,
-    deadLetterMaxBytes: wholeNumber(
-      'deadLetterMaxBytes',
-      options.deadLetterMaxBytes,
-      100 * MIB,
-      'bytes above 0',
+    deadLetterMaxBytes: checkInteger(
+      name('deadLetterMaxBytes'),
+      options.deadLetterMaxBytes ?? DEFAULT_DEAD_LETTER_BYTES,
+      1,
+      Number.MAX_SAFE_INTEGER,
     ),
-    statsInterval: wholeNumber('statsInterval', options.statsInterval, 10_000, 'milliseconds', 0),
+    statsInterval: milliseconds('statsInterval', 10_000, 0),
   })
 }

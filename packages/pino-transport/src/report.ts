@@ -1,31 +1,35 @@
 import { writeSync } from 'node:fs'
-import type { ProducerStats } from '@kinesis-producer/core'
-import type { UndeliveredTotals } from './undelivered/undelivered.js'
+import { type LossTally, lossSentence } from '@kinesis-producer/core/adapter/rules'
 
-/** The lines that did not arrive, said in one sentence; undefined if all did. */
-export const lossSentence = (
-  stream: string,
-  { count, reasons, deadLettered }: UndeliveredTotals,
-  { consecutiveErrors }: Pick<ProducerStats, 'consecutiveErrors'> = { consecutiveErrors: 0 },
-  refused = 0,
-  file?: string,
-): string | undefined => {
-  const all = count + refused
-  if (all === 0) return undefined
-  const parts = Object.entries(reasons).map(([reason, one]) => `${one} ${fateOf(reason)}`)
-  if (refused > 0) parts.push(`${refused} refused`)
-  const why = consecutiveErrors > 0 ? `; the last ${consecutiveErrors} requests failed` : ''
-  const kept =
-    deadLettered === 0
-      ? ''
-      : `; ${deadLettered} of them are in ${file} (pino-kinesis --replay sends them again)`
-  const fate = deadLettered >= all ? 'not delivered' : 'lost'
-  return `pino-transport for Kinesis stream ${stream}: ${all} log ${all === 1 ? 'line' : 'lines'} ${fate}: ${parts.join(', ')}${why}${kept}`
+/** What else is known when lines were lost. */
+export interface LossContext {
+  /** Failed requests in a row up to now. */
+  readonly consecutiveErrors?: number
+  readonly deadLettered?: number
+  readonly deadLetterFile?: string | undefined
 }
 
-const fateOf = (reason: string): string => {
-  if (reason === 'closed') return 'not delivered in time'
-  return reason === 'noWorker' ? 'without a worker' : `dropped (${reason})`
+/** The lines that did not arrive, said in one sentence; undefined if all did. */
+export const linesLost = (
+  stream: string,
+  losses: LossTally,
+  { consecutiveErrors = 0, deadLettered = 0, deadLetterFile = '' }: LossContext = {},
+): string | undefined => {
+  const notes: string[] = []
+  if (consecutiveErrors === 1) notes.push('the last request failed')
+  if (consecutiveErrors > 1) notes.push(`the last ${consecutiveErrors} requests failed`)
+  if (deadLettered > 0)
+    notes.push(
+      `${deadLettered} of them ${deadLettered === 1 ? 'is' : 'are'} in ${deadLetterFile} (pino-kinesis --replay sends them again)`,
+    )
+  return lossSentence({
+    where: 'pino-transport',
+    stream,
+    unit: ['log line', 'log lines'],
+    losses,
+    kept: deadLettered,
+    notes,
+  })
 }
 
 /**

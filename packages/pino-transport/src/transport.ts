@@ -1,15 +1,18 @@
-import { type Logger, openProducer, type ProducerStats } from '@kinesis-producer/core'
+import type { DroppedRecord, Logger, ProducerStats } from '@kinesis-producer/core'
+import { checkFunction, checkMethods, openProducer } from '@kinesis-producer/core/adapter'
 import { type LineCounts, lineSender } from './lines/line-sender.js'
 import { LineSplitter } from './lines/line-splitter.js'
 import { DEFAULTS, OWN_NAMES, type PinoKinesisOptions, resolveLineOptions } from './options.js'
-import { lossSentence } from './report.js'
-import { Undelivered, type UndeliveredTotals } from './undelivered/undelivered.js'
+import { linesLost } from './report.js'
+import { Undelivered } from './undelivered/undelivered.js'
 
 /** Payload of `kinesis:stats`: the producer's, and what the transport did itself. */
 export interface TransportStats extends ProducerStats {
   readonly streamName: string
   readonly filtered: number
   readonly truncated: number
+  /** Lines that were lost, and those among them that are in the dead letter file. */
+  readonly lost: number
   readonly deadLettered: number
 }
 
@@ -20,8 +23,10 @@ export interface ErrorReport {
   readonly message: string
 }
 
-export interface TransportSummary extends UndeliveredTotals {
+export interface TransportSummary {
   readonly delivered: number
+  /** Lines that were lost. */
+  readonly count: number
   /** All that is known to be lost, in words; absent if nothing is. */
   readonly loss?: string
 }
@@ -49,31 +54,27 @@ const nothing = (): void => {}
 export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTransport => {
   const own = resolveLineOptions(options)
   const { deadLetterFile, deadLetterMaxBytes, closeTimeout, flushTimeout, statsInterval } = own
-  const counts: LineCounts = { filtered: 0, truncated: 0, reoffered: 0 }
+  const counts: LineCounts = { filtered: 0, truncated: 0 }
   const streamName = String(options.streamArn ?? options.streamName)
+  const theirLogger =
+    options.logger === false
+      ? false
+      : checkMethods('pino-transport: logger', options.logger ?? undefined, [
+          'debug',
+          'info',
+          'warn',
+          'error',
+        ])
+  const theirOnDrop = checkFunction('pino-transport: onDrop', options.onDrop ?? undefined)
   const tell =
     (level: ErrorReport['level']) =>
     (message: string): void => {
       voice.emit('kinesis:error', { streamName, level, message } satisfies ErrorReport)
-      if (options.logger === undefined) voice.warn(message)
-      else if (options.logger !== false) options.logger[level](message)
+      if (theirLogger === undefined) voice.warn(message)
+      else if (theirLogger !== false) theirLogger[level](message)
     }
   const logger: Logger = { debug: nothing, info: nothing, warn: tell('warn'), error: tell('error') }
 
-  let settle: Undelivered | undefined
-  const { producer, release } = openProducer(
-    'pino-transport',
-    {
-      ...options,
-      logger,
-      onDrop: dropped => {
-        settle?.dropped(dropped)
-        options.onDrop?.(dropped)
-      },
-    },
-    OWN_NAMES,
-    DEFAULTS,
-  )
   const undelivered = new Undelivered(
     streamName,
     deadLetterFile === undefined
@@ -82,7 +83,17 @@ export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTr
     report => voice.emit('kinesis:dropped', report),
     message => logger.warn(message),
   )
-  settle = undelivered
+  // What the user's own returns is waited for by the producer, and logged if it rejects.
+  const onDrop = (dropped: DroppedRecord): unknown => {
+    undelivered.dropped(dropped)
+    return theirOnDrop?.(dropped)
+  }
+  const { producer, release } = openProducer(
+    'pino-transport',
+    { ...options, logger, onDrop },
+    OWN_NAMES,
+    DEFAULTS,
+  )
   producer.start()
 
   const splitter = new LineSplitter(
@@ -94,7 +105,8 @@ export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTr
     streamName,
     filtered: counts.filtered,
     truncated: counts.truncated,
-    deadLettered: undelivered.totals().deadLettered,
+    lost: undelivered.losses.count,
+    deadLettered: undelivered.deadLettered,
   })
   const timer =
     statsInterval === 0
@@ -114,10 +126,10 @@ export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTr
     voice.emit('kinesis:stats', stats())
     release()
     const last = producer.stats()
-    const totals = undelivered.totals()
-    const refused = last.refused - counts.reoffered
-    const loss = lossSentence(streamName, totals, last, refused, deadLetterFile)
-    return { ...totals, delivered: last.delivered, ...(loss !== undefined && { loss }) }
+    const { losses, deadLettered } = undelivered
+    const { delivered, consecutiveErrors } = last
+    const loss = linesLost(streamName, losses, { consecutiveErrors, deadLettered, deadLetterFile })
+    return { delivered, count: losses.count, ...(loss !== undefined && { loss }) }
   }
   let closing: Promise<TransportSummary> | undefined
 
@@ -133,7 +145,7 @@ export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTr
       }
       undelivered.flush()
       const { delivered, remaining } = producer.stats()
-      return { delivered, remaining, count: undelivered.totals().count }
+      return { delivered, remaining, count: undelivered.losses.count }
     },
     close: (timeout = closeTimeout) => (closing ??= finish(timeout)),
   }

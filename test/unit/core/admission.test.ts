@@ -46,7 +46,7 @@ describe('a record at the door', () => {
     assertLaw(producer)
   })
 
-  it('is weighed with its key, in UTF-8', async () => {
+  it('is counted with its key, in UTF-8', async () => {
     const { producer } = createHarness({ maxRecordBytes: 10, flushInterval: 0 })
     producer.start()
     await producer.add('1234567', 'key')
@@ -99,7 +99,7 @@ describe('a full buffer', () => {
     assert.equal(producer.stats().remainingBytes, 100)
   })
 
-  it('makes add wait, and wakes it when there is room, first come first served', async () => {
+  it('makes add wait until there is capacity, first come first served', async () => {
     const answer = deferred<void>()
     const { producer, client } = createHarness(
       { batchSize: 5, bufferSize: 5, flushInterval: 0, addBlocksWhenBufferFull: true },
@@ -160,7 +160,7 @@ describe('a full buffer', () => {
     assert.equal(producer.stats().waiting, 0)
   })
 
-  it('drops the oldest queued record to make room, exactly as many as needed', async () => {
+  it('drops the oldest queued records, exactly as many as needed', async () => {
     const { producer, dropped } = createHarness(
       { batchSize: 2, bufferSize: 5, flushInterval: 0, maxInFlight: 1, whenFull: 'dropOldest' },
       never,
@@ -229,7 +229,7 @@ describe('a full buffer', () => {
     return harness
   }
 
-  it('gives up a batch after five failed requests, as the seed does, counted and handed back', async () => {
+  it('gives up a batch after five failed requests, as the Go package batchproducer does, counted and handed back', async () => {
     const { producer, dropped } = await stuck({})
     assert.deepEqual(
       dropped.map(({ record, reason }) => [record.data, reason]),

@@ -101,7 +101,7 @@ describe('request limits', () => {
     assert.equal(producer.stats().remaining, 1)
   })
 
-  it('never sends more than 500 records, however hurried', async () => {
+  it('never sends more than 500 records, even while it is flushed', async () => {
     const { producer, client } = createHarness({
       batchSize: 7,
       bufferSize: 5000,

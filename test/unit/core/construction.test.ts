@@ -34,7 +34,7 @@ describe('constructing a producer', () => {
     assert.deepEqual(client.calls, [])
   })
 
-  it('has the seed values as its defaults, frozen', () => {
+  it('has the values of the Go package batchproducer as its defaults, frozen', () => {
     assert.deepEqual(DEFAULT_CONFIG, {
       addBlocksWhenBufferFull: false,
       batchSize: 10,

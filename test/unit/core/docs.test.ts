@@ -42,7 +42,7 @@ describe('docs/errors.md', () => {
   it('is right about records that fail by themselves', () => {
     const [waits = '', pauses = '', again = '', rejected = ''] = firstCells(
       text,
-      '## When a record fails in a good request',
+      '## When a record fails in a request that succeeded',
     )
     for (const code of codesIn(waits)) assert.equal(classifyRecordError(code).throttled, true, code)
     for (const code of codesIn(pauses))

@@ -125,7 +125,7 @@ describe("ordering: 'partitionKey'", () => {
     assert.equal(dropped.length, 1)
   })
 
-  it('is kept when old records are dropped for room', async () => {
+  it('is kept when old records are dropped because the buffer is full', async () => {
     const { producer, client, dropped } = createHarness(
       {
         batchSize: 2,

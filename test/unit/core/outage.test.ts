@@ -12,7 +12,7 @@ describe('an hour without the service', () => {
     ['that throttles', serviceError('ProvisionedThroughputExceededException'), 380],
     ['that nobody may use', serviceError('AccessDeniedException'), 130],
   ] as const) {
-    it(`${name} costs at most ${most} requests, whatever the load, and loses nothing`, async () => {
+    it(`${name} costs at most ${most} requests, however many records are added, and loses nothing`, async () => {
       let down = true
       const { producer, client, clock, dropped } = createHarness(
         { batchSize: 100, bufferSize: 1000, whenFull: 'reject' },

@@ -131,7 +131,7 @@ describe('a request of packs', () => {
     }
   })
 
-  it('may have room in packs of any kind', () => {
+  it('may still have packs of any kind that take records', () => {
     const { packer, shards } = packingOf({ kind: 'kpl', groupBy: 'shard' })
     for (const record of [packable(packer, 'a'), packable(packer, 'a', { hashKey: '5' })]) {
       const builder = packer.open(1)

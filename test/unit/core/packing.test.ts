@@ -134,7 +134,7 @@ describe('packing concat', () => {
     assert.equal(client.stored.length, 10_000)
   })
 
-  it('does not wait for company when there is no room for more', async () => {
+  it('does not wait for more records when the buffer is full', async () => {
     const harness = packed({ kind: 'concat' }, { bufferSize: 10, whenFull: 'wait', batchSize: 5 })
     harness.producer.start()
     for (let i = 0; i < 35; i++) await harness.producer.add(`${i}`)
@@ -424,7 +424,7 @@ describe('user records inside packs', () => {
     })
   }
 
-  it('are isolated one by one when their request is refused', async () => {
+  it('are bisected down to single records when their request is refused', async () => {
     const harness = packed({ kind: 'concat' })
     const { producer, client, clock, dropped } = harness
     client.handler = request => {

@@ -4,7 +4,7 @@ import { serviceError } from '../../support/core/fake-client.js'
 import { addMany, createHarness } from '../../support/core/harness.js'
 import { settle } from '../../support/core/test-clock.js'
 
-const seed = (stats: StatsBatch) => [
+const figures = (stats: StatsBatch) => [
   stats.bufferSize,
   stats.recordsSentSuccessfullySinceLastStat,
   stats.recordsDroppedSinceLastStat,
@@ -30,14 +30,14 @@ describe('stats', () => {
     producer.start()
     await addMany(producer, 7)
     await clock.advance(1000)
-    assert.deepEqual(received.map(seed), [[2, 4, 1, 0]])
+    assert.deepEqual(received.map(figures), [[2, 4, 1, 0]])
     await clock.advance(1000)
-    assert.deepEqual(seed(received[1]!), [2, 0, 0, 0])
+    assert.deepEqual(figures(received[1]!), [2, 0, 0, 0])
     broken = true
     await addMany(producer, 3, 7)
     await settle()
     await producer.stop()
-    assert.deepEqual(seed(received[2]!), [5, 0, 0, 1])
+    assert.deepEqual(figures(received[2]!), [5, 0, 0, 1])
     await clock.advance(10_000)
     assert.equal(received.length, 3)
   })
@@ -53,7 +53,7 @@ describe('stats', () => {
     producer.start()
     await addMany(producer, 2)
     await producer.flush(0, true)
-    assert.deepEqual(received.map(seed), [[0, 2, 0, 0]])
+    assert.deepEqual(received.map(figures), [[0, 2, 0, 0]])
     producer.start()
     await producer.add('x')
     client.handler = () => new Promise(() => {})
@@ -81,7 +81,7 @@ describe('stats', () => {
     assert.equal(log.filter(({ message }) => /statReceiver.receive threw/.test(message)).length, 1)
   })
 
-  it('let an operator see trouble coming', async () => {
+  it('let an operator see early that something is wrong', async () => {
     let broken = false
     const { producer, client, clock } = createHarness(
       { batchSize: 2, flushInterval: 0, maxInFlight: 1 },

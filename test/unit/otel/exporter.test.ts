@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { OPTION_NAMES } from '@kinesis-producer/core'
 import {
   type ExportResultLike,
   KinesisLogRecordExporter,
   type KinesisLogRecordExporterOptions,
 } from '@kinesis-producer/otel-exporter'
+import { LOG_OPTION_NAMES } from '@kinesis-producer/otel-exporter/internal/options'
 import { SeverityNumber } from '@opentelemetry/api-logs'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import {
@@ -232,9 +234,62 @@ describe('KinesisLogRecordExporter by itself', () => {
     await exporter.forceFlush()
   })
 
+  it('names the last error of a log that was given up for its own failures', async () => {
+    const client = new FakeClient(request => client.store(request, () => 'InternalFailure'))
+    for (const bound of [{ retryTimeout: 1 }, { maxAttemptsPerRecord: 1 }]) {
+      const exporter = new KinesisLogRecordExporter({ streamName: 's', client, ...bound })
+      assert.equal((await exported(exporter, [log])).error?.name, 'InternalFailure')
+      await exporter.shutdown()
+    }
+  })
+
+  it('hands on what onRequest and onDrop return: a rejection is logged, not unhandled', async () => {
+    const client = new FakeClient(request => client.store(request, () => 'ValidationException'))
+    const messages: string[] = []
+    const note = (message: string): void => void messages.push(message)
+    const exporter = new KinesisLogRecordExporter({
+      streamName: 's',
+      client,
+      logger: { debug: () => {}, info: () => {}, warn: note, error: note },
+      onRequest: () => Promise.reject(new Error('of onRequest')),
+      onDrop: () => Promise.reject(new Error('of onDrop')),
+    })
+    await exported(exporter, [log])
+    await exporter.shutdown()
+    for (const name of ['onRequest', 'onDrop'])
+      assert.ok(
+        messages.some(message => message.includes(`of ${name}`)),
+        messages.join('\n'),
+      )
+  })
+
+  it('takes undefined and null for an option that is not given', async () => {
+    const names = [...LOG_OPTION_NAMES, ...OPTION_NAMES, 'acknowledge', 'exportTimeout', 'region']
+    for (const absent of [undefined, null]) {
+      const client = new FakeClient()
+      const options = Object.fromEntries(names.map(name => [name, absent]))
+      const exporter = new KinesisLogRecordExporter({ ...options, streamName: 's', client })
+      assert.deepEqual(await exported(exporter, [log]), { code: 0 })
+      await exporter.shutdown()
+    }
+  })
+
   it('says in one sentence what is wrong with its options', () => {
     const make = (options: object) => () => new KinesisLogRecordExporter(options)
     assert.throws(make({}), /needs streamName \(or streamArn\)/)
+    assert.throws(make(undefined as never), /KinesisLogRecordExporter must be an object/)
+    for (const [options, message] of [
+      [
+        { acknowledge: 'x' },
+        /KinesisLogRecordExporter: acknowledge must be one of delivered, buff/,
+      ],
+      [{ partitionKey: { resource: 5 } }, /partitionKey.resource must be a string/],
+      [{ partitionKey: ['secret'] }, /partitionKey must be .* or a function, not an array/],
+      [{ onRequest: 'x' }, /KinesisLogRecordExporter: onRequest must be a function, not "x"/],
+      [{ selfObsMeterProvider: {} }, /selfObsMeterProvider must have the method getMeter/],
+      [{ shutdownTimeout: 2 ** 31 }, /shutdownTimeout must be a whole number of milliseconds/],
+    ] as const)
+      assert.throws(make({ streamName: 's', ...options }), message)
     assert.throws(
       make({ streamName: 's', streamname: 's' }),
       /no option "streamname"; did you mean "streamName"/,

@@ -62,14 +62,57 @@ describe('what a shutdown could not deliver', () => {
       const logger = provider.getLogger('test')
       for (let i = 0; i < 300; i++) logger.emit({ body: `log ${i}` })
       await provider.shutdown()
+      const name = kind === 'processor' ? /Processor/ : /Exporter/
+      const told300 =
+        /for Kinesis stream s: 300 logs lost: 300 not delivered in time; shutdownTimeout is 30 ms$/
       assert.ok(
-        told.some(message =>
-          /300 logs were not delivered within shutdownTimeout 30 ms/.test(message),
-        ),
+        told.some(message => told300.test(message) && name.test(message)),
         told.join('\n'),
       )
     })
   }
+})
+
+describe('logs lost before a shutdown', () => {
+  afterEach(() => diag.disable())
+
+  it('are counted by reason in the one sentence that the shutdown says, delivered ones are not', async () => {
+    const told: string[] = []
+    const quiet = (): void => {}
+    const error = (message: string): void => void told.push(message)
+    diag.setLogger(
+      { error, warn: quiet, info: quiet, debug: quiet, verbose: quiet },
+      { suppressOverrideMessage: true },
+    )
+    const client = new FakeClient(request =>
+      client.store(request, text => (text.includes('poison') ? 'ValidationException' : undefined)),
+    )
+    const { provider, logger } = setUp(client, { encoding: 'json', oversize: 'drop' })
+    for (let i = 0; i < 3; i++) logger.emit({ body: `poison ${i}` })
+    logger.emit({ body: 'x'.repeat(2_000_000) })
+    await provider.forceFlush()
+    for (let i = 0; i < 4; i++) logger.emit({ body: `log ${i}` })
+    await provider.shutdown()
+    const losses = told.filter(message => / lost: /.test(message))
+    assert.equal(losses.length, 1, told.join('\n'))
+    assert.match(losses[0] ?? '', /stream s: 4 logs lost: /)
+    assert.match(losses[0] ?? '', /1 dropped \(tooLarge\)/)
+    assert.match(losses[0] ?? '', /3 dropped \(rejected\)/)
+  })
+
+  it('are no reason to say anything when there are none', async () => {
+    const told: string[] = []
+    const note = (message: string): void => void told.push(message)
+    const quiet = (): void => {}
+    diag.setLogger(
+      { error: note, warn: note, info: quiet, debug: quiet, verbose: quiet },
+      { suppressOverrideMessage: true },
+    )
+    const { provider, logger } = setUp(new FakeClient())
+    logger.emit({ body: 'x' })
+    await provider.shutdown()
+    assert.deepEqual(told, [])
+  })
 })
 
 describe('KinesisLogRecordProcessor under the real SDK', () => {

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { OPTION_NAMES } from '@kinesis-producer/core'
 import { type PinoKinesisOptions, pinoKinesis } from '@kinesis-producer/pino-transport'
 import { truncateLine } from '@kinesis-producer/pino-transport/internal/lines/truncate'
+import { OWN_NAMES } from '@kinesis-producer/pino-transport/internal/options'
 import fc from 'fast-check'
 import { FakeClient, serviceError } from '../../support/core/fake-client.js'
 
@@ -127,6 +129,48 @@ describe('lines on their way through the transport', () => {
     const letter = JSON.parse(readFileSync(deadLetterFile, 'utf8')) as Record<string, unknown>
     assert.equal(letter['data'], `${line}\n`)
     assert.equal(letter['reason'], 'tooLarge')
+  })
+
+  it('are lost whole, as too large, when not even the cut line fits', async () => {
+    const deadLetterFile = fresh()
+    const line = JSON.stringify({ level: 30, msg: 'x'.repeat(500) })
+    const { lines, dropped, stats } = await through(`${line}\n`, {
+      maxRecordBytes: 30,
+      deadLetterFile,
+      explicitHashKey: '7',
+    })
+    assert.deepEqual(lines, [])
+    assert.deepEqual(dropped[0]?.payload['reasons'], { tooLarge: 1 })
+    assert.deepEqual([stats['lost'], stats['truncated'], stats['refused']], [1, 0, 0])
+    const letter = JSON.parse(readFileSync(deadLetterFile, 'utf8')) as Record<string, unknown>
+    assert.deepEqual([letter['data'], letter['explicitHashKey']], [`${line}\n`, '7'])
+  })
+
+  it('are told, counted and kept when the producer has no capacity and is to refuse', async () => {
+    const deadLetterFile = fresh()
+    const { lines, dropped, stats } = await through('1\n2\n3\n4\n', {
+      whenFull: 'reject',
+      bufferSize: 3,
+      deadLetterFile,
+    })
+    assert.deepEqual(lines, ['1\n', '2\n', '3\n'])
+    assert.deepEqual(dropped[0]?.payload['reasons'], { bufferFull: 1 })
+    assert.deepEqual([stats['lost'], stats['deadLettered']], [1, 1])
+    assert.match(readFileSync(deadLetterFile, 'utf8'), /"data":"4\\n"/)
+  })
+
+  it('that fail by themselves are tried for ten minutes, by default not ten times', async () => {
+    const client = new FakeClient()
+    let tries = 0
+    client.handler = request =>
+      client.store(request, text =>
+        text === 'a\n' && ++tries <= 12 ? 'InternalFailure' : undefined,
+      )
+    const { lines } = await through('a\nb\n', { random: () => 0 }, client)
+    assert.deepEqual(lines, ['b\n', 'a\n'])
+    tries = 0
+    const few = await through('a\n', { random: () => 0, maxAttemptsPerRecord: 3 }, client)
+    assert.deepEqual(few.dropped[0]?.payload['reasons'], { maxAttempts: 1 })
   })
 
   it('are the same wherever the input is cut into chunks', async () => {
@@ -280,7 +324,43 @@ describe('the dead letter file', () => {
   })
 })
 
+describe('onDrop of the transport', () => {
+  it('may return a promise, which the end waits for; what it rejects with is logged', async () => {
+    const client = new FakeClient(request => client.store(request, () => 'ValidationException'))
+    const messages: string[] = []
+    const note = (message: string): void => void messages.push(message)
+    let finished = false
+    const { dropped } = await through(
+      'x\n',
+      {
+        logger: { debug: () => {}, info: () => {}, warn: note, error: note },
+        onDrop: async () => {
+          await new Promise(resolve => setImmediate(resolve))
+          finished = true
+          throw new Error('mine')
+        },
+      },
+      client,
+    )
+    assert.equal(finished, true)
+    assert.deepEqual(dropped[0]?.payload['reasons'], { rejected: 1 })
+    assert.ok(
+      messages.some(message => /onDrop.*mine/.test(message)),
+      messages.join('\n'),
+    )
+  })
+})
+
 describe('options of the transport', () => {
+  it('are not given when they are undefined or null', async () => {
+    const names = [...OWN_NAMES, ...OPTION_NAMES]
+    for (const absent of [undefined, null]) {
+      const options = Object.fromEntries(names.map(name => [name, absent]))
+      const { lines } = await through('x', { ...options, logger: false })
+      assert.deepEqual(lines, ['x\n'])
+    }
+  })
+
   it('are refused in one sentence that names them', () => {
     for (const [options, message] of [
       [{ newline: 'no' }, /newline must be true or false/],
@@ -289,11 +369,19 @@ describe('options of the transport', () => {
       [{ oversize: 'deadLetter' }, /oversize deadLetter needs deadLetterFile/],
       [{ newline: false, packing: { kind: 'concat' } }, /set packing.terminator/],
       [{ partitionKey: 'a', partitionKeyField: 'b' }, /not both/],
-      [{ partitionKey: '' }, /partitionKey must be a text of 1 to 256/],
+      [{ partitionKey: '' }, /partitionKey must be a string of 1 to 256 characters/],
       [{ partitionKeyField: 'a..b' }, /partitionKeyField must be/],
       [{ explicitHashKey: '-1' }, /explicitHashKey must be a decimal number below 2\^128/],
       [{ minLevel: 'loud' }, /minLevel must be a number or one of trace, debug/],
       [{ statsInterval: -1 }, /statsInterval must be a whole number/],
+      [{ closeTimeout: 2 ** 31 }, /closeTimeout must be a whole number of milliseconds/],
+      [{ deadLetterMaxBytes: 0 }, /deadLetterMaxBytes must be at least 1, not 0/],
+      [{ fields: { big: 1n } }, /fields must be what JSON can hold/],
+      [{ onDrop: 5 }, /pino-transport: onDrop must be a function, not 5/],
+      [{ logger: {} }, /pino-transport: logger must have the method debug/],
+      [{ partitionKey: { secret: 1 } }, /partitionKey must be .*, not an object$/],
+      [{ partitionKeyField: ['a', 5] }, /partitionKeyField must be .*, not an array$/],
+      [{ closeTimout: 5 }, /no option "closeTimout"; did you mean "closeTimeout"/],
       [{ deadLetterFile: join(tmpdir(), 'no', 'such', 'place') }, /ENOENT/],
     ] as [object, RegExp][])
       assert.throws(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { pinoKinesis } from '@kinesis-producer/pino-transport'
@@ -25,6 +26,12 @@ describe('the transport as a stream', () => {
       make({ streamName: 's', closeTimeout: 'soon' }),
       /closeTimeout must be a whole number/,
     )
+  })
+
+  it('loads no AWS SDK in the main thread', () => {
+    const code = `require('@kinesis-producer/pino-transport/main')
+      console.log(Object.keys(require.cache).filter(file => /aws-sdk|smithy/.test(file)).length)`
+    assert.equal(execFileSync(process.execPath, ['-e', code], { encoding: 'utf8' }).trim(), '0')
   })
 
   it('is one and the same by import and require', () => {

@@ -1,50 +1,14 @@
-import type { KinesisClientLike } from '../client/client-types.js'
 import {
   createKinesisClient,
   type ProducerClientConfig,
   WIRE_FORMATS,
 } from '../client/create-client.js'
-import { checkKeys, checkOneOf, show } from '../config/check.js'
+import { checkOneOf, checkText, show } from '../config/check.js'
 import type { ProducerConfig } from '../config/options.js'
 import { OPTION_NAMES } from '../config/resolve.js'
 import { ConfigError } from '../errors/errors.js'
 import { BatchProducer } from '../producer.js'
-
-/** Options the adapters share: where the records go, and all of the producer's own. */
-export interface SharedOptions extends ProducerConfig {
-  /** Name of the stream; give this or `streamArn`. */
-  readonly streamName?: string | undefined
-  readonly streamArn?: string | undefined
-  /** @default what the AWS SDK finds (AWS_REGION, profile) */
-  readonly region?: string | undefined
-  /** URL of the service, for an emulator or a VPC endpoint. */
-  readonly endpoint?: string | undefined
-  /** @default the AWS SDK's own chain */
-  readonly credentials?:
-    | {
-        readonly accessKeyId: string
-        readonly secretAccessKey: string
-        readonly sessionToken?: string
-      }
-    | undefined
-  /**
-   * `cbor`: records go as bytes, without base64; see `createKinesisClient`.
-   * @default 'json'
-   */
-  readonly wireFormat?: (typeof WIRE_FORMATS)[number] | undefined
-  /** A client of your own, in place of `region`, `endpoint`, `credentials` and `wireFormat`. */
-  readonly client?: KinesisClientLike | undefined
-}
-
-const TARGET_NAMES = [
-  'streamName',
-  'streamArn',
-  'region',
-  'endpoint',
-  'credentials',
-  'wireFormat',
-  'client',
-] as const
+import { checkOptionNames, type SharedOptions } from './rules/shared-options.js'
 
 /** A producer made from an adapter's options, and how to let go of its client. */
 export interface OpenedProducer {
@@ -54,8 +18,11 @@ export interface OpenedProducer {
   readonly release: () => void
 }
 
+/** Far more than any ARN, region or URL has. */
+const MAX_TEXT = 2048
+
 /**
- * Makes the producer of an adapter.
+ * Makes the producer of an adapter. `undefined` and `null` mean that an option is not given.
  * @param where the adapter's name, for messages
  * @param ownNames options that are the adapter's, not the producer's
  * @param defaults the adapter's values for options left out
@@ -67,48 +34,18 @@ export const openProducer = (
   ownNames: readonly string[],
   defaults: ProducerConfig,
 ): OpenedProducer => {
-  checkKeys(where, options, [...TARGET_NAMES, ...OPTION_NAMES, ...ownNames])
-  const { streamName, streamArn, region, endpoint, credentials, wireFormat, client } = options
-  const stream = streamArn ?? streamName
-  if (stream === undefined)
-    throw new ConfigError(`${where} needs streamName (or streamArn): the stream to write to`)
-  if (streamName !== undefined && streamArn !== undefined) {
-    throw new ConfigError(`${where}: give streamName or streamArn, not both`)
-  }
-  for (const [name, value] of [
-    ['region', region],
-    ['endpoint', endpoint],
-  ] as const) {
-    if (value !== undefined && typeof value !== 'string')
-      throw new ConfigError(`${where}: ${name} must be a string, not ${show(value)}`)
-    if (value !== undefined && client !== undefined)
-      throw new ConfigError(`${where}: ${name} and client cannot be given together`)
-  }
-  if (wireFormat !== undefined) {
-    checkOneOf(`${where}: wireFormat`, wireFormat, WIRE_FORMATS)
-    if (client !== undefined)
+  checkOptionNames(where, options, ownNames)
+  const stream = streamOf(where, options)
+  const clientConfig = clientConfigOf(where, options)
+  const config = configOf(options, defaults)
+  const client = options.client ?? undefined
+  if (client !== undefined) {
+    const [other] = Object.keys(clientConfig)
+    if (other !== undefined)
       throw new ConfigError(
-        `${where}: wireFormat and client cannot be given together; give it to createKinesisClient`,
+        `${where}: ${other} and client cannot be given together; give it to createKinesisClient`,
       )
-  }
-  if (endpoint !== undefined && !URL.canParse(endpoint)) {
-    throw new ConfigError(
-      `${where}: endpoint must be a URL such as http://127.0.0.1:4567, not ${show(endpoint)}`,
-    )
-  }
-  const config: Record<string, unknown> = { ...defaults }
-  for (const name of OPTION_NAMES) {
-    const value: unknown = Reflect.get(options, name)
-    if (value !== undefined) config[name] = value
-  }
-  if (client !== undefined)
     return { producer: new BatchProducer(client, stream, config), stream, release: () => {} }
-
-  const clientConfig: ProducerClientConfig = {
-    ...(region !== undefined && { region }),
-    ...(endpoint !== undefined && { endpoint }),
-    ...(credentials !== undefined && { credentials }),
-    ...(wireFormat !== undefined && { wireFormat }),
   }
   const made = createKinesisClient(clientConfig)
   return {
@@ -116,4 +53,67 @@ export const openProducer = (
     stream,
     release: () => made.destroy(),
   }
+}
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null
+
+/** The producer's options that are given, over the adapter's defaults. */
+const configOf = (options: SharedOptions, defaults: ProducerConfig): Record<string, unknown> => {
+  const config: Record<string, unknown> = { ...defaults }
+  for (const name of OPTION_NAMES) {
+    const value: unknown = Reflect.get(options, name)
+    if (isGiven(value)) config[name] = value
+  }
+  // Two names for one thing: the one that the user gives replaces the default of the other.
+  if (isGiven(options.addBlocksWhenBufferFull) && !isGiven(options.whenFull))
+    delete config[
+      options.addBlocksWhenBufferFull === false ? 'addBlocksWhenBufferFull' : 'whenFull'
+    ]
+  return config
+}
+
+const streamOf = (where: string, options: SharedOptions): string => {
+  const streamName = checkText(`${where}: streamName`, options.streamName, MAX_TEXT)
+  const streamArn = checkText(`${where}: streamArn`, options.streamArn, MAX_TEXT)
+  if (streamName !== undefined && streamArn !== undefined)
+    throw new ConfigError(`${where}: give streamName or streamArn, not both`)
+  const stream = streamArn ?? streamName
+  if (stream === undefined)
+    throw new ConfigError(`${where} needs streamName (or streamArn): the stream to write to`)
+  return stream
+}
+
+/** What is given of it, checked. */
+const clientConfigOf = (where: string, options: SharedOptions): ProducerClientConfig => {
+  const region = checkText(`${where}: region`, options.region, MAX_TEXT)
+  const endpoint = checkText(`${where}: endpoint`, options.endpoint, MAX_TEXT)
+  if (endpoint !== undefined && !URL.canParse(endpoint)) {
+    throw new ConfigError(
+      `${where}: endpoint must be a URL such as http://127.0.0.1:4567, not ${show(endpoint)}`,
+    )
+  }
+  const wireFormat = options.wireFormat ?? undefined
+  if (wireFormat !== undefined) checkOneOf(`${where}: wireFormat`, wireFormat, WIRE_FORMATS)
+  const credentials = options.credentials ?? undefined
+  if (credentials !== undefined) checkCredentials(where, credentials)
+  return {
+    ...(region !== undefined && { region }),
+    ...(endpoint !== undefined && { endpoint }),
+    ...(credentials !== undefined && { credentials }),
+    ...(wireFormat !== undefined && { wireFormat }),
+  }
+}
+
+/** In the same process a provider of the SDK is possible too. The message shows no value: they are secrets. */
+const checkCredentials = (where: string, credentials: unknown): void => {
+  if (typeof credentials === 'function') return
+  const given: Record<string, unknown> = Object(credentials)
+  const { accessKeyId, secretAccessKey, sessionToken } = given
+  const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
+  const session = sessionToken === undefined || sessionToken === null || isText(sessionToken)
+  if (isText(accessKeyId) && isText(secretAccessKey) && session) return
+  throw new ConfigError(
+    `${where}: credentials must hold accessKeyId and secretAccessKey (and sessionToken, if there is one) ` +
+      "as strings; leave credentials out for the AWS SDK's own chain",
+  )
 }

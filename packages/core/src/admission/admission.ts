@@ -2,6 +2,7 @@ import type { WhenFull } from '../config/options.js'
 import { AbortedError, BufferFullError } from '../errors/errors.js'
 import type { QueuedRecord } from '../queue/pending-record.js'
 import type { RecordQueue } from '../queue/record-queue.js'
+import { HEAP_STORE } from '../queue/record-store.js'
 import type { ShardBackoff } from '../queue/shard-backoff.js'
 import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 import type { RecordData } from '../record/record.js'
@@ -29,7 +30,7 @@ export interface AdmissionPorts {
   readonly drop: (record: QueuedRecord) => void
 }
 
-/** Checks each record, finds it capacity or says no. Once admitted, a record is the producer's duty. */
+/** Checks each record, and admits it if there is capacity, or does what `whenFull` says. */
 export class Admission {
   readonly #ports: AdmissionPorts
   readonly #waiters: CapacityWaiters<ShardBackoff>
@@ -112,10 +113,12 @@ export class Admission {
     waiter?: ReceiptWaiter,
   ): Promise<void> {
     const { queue } = this.#ports
+    // Nobody is told when a `put` is admitted: its buffer is the caller's again after the call.
+    const kept = HEAP_STORE.keep(data)
     return new Promise((resolve, reject) => {
       const admit = (): void => {
         const shard = queue.hotShardOf(partitionKey, explicitHashKey)
-        this.#enter(data, partitionKey, explicitHashKey, bytes, waiter, shard)
+        this.#enter(kept, partitionKey, explicitHashKey, bytes, waiter, shard)
         resolve()
       }
       this.#waiters.push(
@@ -126,7 +129,7 @@ export class Admission {
     })
   }
 
-  /** What a record that found no capacity is told. */
+  /** The error for a record for which there is no capacity. */
   bufferFull(
     bytes: number,
     partitionKey: string | undefined,

@@ -13,13 +13,13 @@ export interface CapacityWaiter {
 /** Whether a waiter can be admitted now, or what it waits for. */
 export type Capacity<Shard> = 'fits' | 'bufferFull' | Shard
 
-interface Entry extends CapacityWaiter {
-  /** Order of arrival. */
-  readonly order: number
+interface Entry<Shard> extends CapacityWaiter {
   readonly signal: AbortSignal | undefined
+  /** The shard in whose line it stands. */
+  shard: Shard | undefined
 }
 
-type Line = Set<Entry>
+type Line<Shard> = Set<Entry<Shard>>
 
 /**
  * Adds that wait for capacity (`whenFull: 'wait'`), first come first served: a large record does not
@@ -29,12 +29,14 @@ type Line = Set<Entry>
 export class CapacityWaiters<Shard extends object> {
   readonly #timers: Timers
   readonly #steps: Steps
-  readonly #line: Line = new Set()
-  readonly #shardLines = new Map<Shard, Line>()
-  readonly #byKey = new Map<string, Line>()
+  readonly #line: Line<Shard> = new Set()
+  /** Whoever stands in one of these came before all of the line above. */
+  readonly #shardLines = new Map<Shard, Line<Shard>>()
+  readonly #byKey = new Map<string, Line<Shard>>()
   /** One listener a signal, however many adds share it. */
-  readonly #bySignal = new Map<AbortSignal, { entries: Line; forget: () => void }>()
-  #arrived = 0
+  readonly #bySignal = new Map<AbortSignal, { entries: Line<Shard>; forget: () => void }>()
+  /** Whether one of them waits for more of the buffer than there is: younger ones do not take it. */
+  #claimed = false
   length = 0
 
   constructor(timers: Timers, steps: Steps) {
@@ -47,6 +49,7 @@ export class CapacityWaiters<Shard extends object> {
     if (this.length === 0) return false
     return (
       this.#line.size > 0 ||
+      this.#claimed ||
       (shard !== undefined && this.#shardLines.has(shard)) ||
       (partitionKey !== undefined && this.#byKey.has(partitionKey))
     )
@@ -57,7 +60,7 @@ export class CapacityWaiters<Shard extends object> {
     signal: AbortSignal | undefined,
     aborted: (reason: unknown) => Error,
   ): void {
-    const entry: Entry = { ...waiter, order: ++this.#arrived, signal }
+    const entry: Entry<Shard> = { ...waiter, signal, shard: undefined }
     this.#line.add(entry)
     if (entry.partitionKey !== undefined) addTo(this.#byKey, entry.partitionKey, entry)
     this.length++
@@ -68,14 +71,19 @@ export class CapacityWaiters<Shard extends object> {
   /** Admits all that can be, in their order. Call whenever something may have changed. */
   admit(judge: (waiter: CapacityWaiter) => Capacity<Shard>): void {
     if (this.length === 0) return
+    this.#claimed = false
     for (const line of this.#shardLines.values()) this.#admitShard(line, judge)
+    if (this.#claimed) return
     for (const entry of this.#line) {
       const capacity = judge(entry)
-      if (capacity === 'bufferFull' || this.#overtakes(entry)) return
-      if (capacity === 'fits') this.#leave(entry).admit()
+      if (capacity === 'bufferFull') return
+      // Behind an older one of its key, or else in the line of its own shard: others may pass.
+      const shard = this.#shardOfOlder(entry) ?? (capacity === 'fits' ? undefined : capacity)
+      if (shard === undefined) this.#leave(entry).admit()
       else {
         this.#line.delete(entry)
-        addTo(this.#shardLines, capacity, entry)
+        entry.shard = shard
+        addTo(this.#shardLines, shard, entry)
       }
     }
   }
@@ -85,26 +93,26 @@ export class CapacityWaiters<Shard extends object> {
       for (const entry of line) this.#leave(entry).refuse(error())
   }
 
-  #admitShard(line: Line, judge: (waiter: CapacityWaiter) => Capacity<Shard>): void {
+  #admitShard(line: Line<Shard>, judge: (waiter: CapacityWaiter) => Capacity<Shard>): void {
     for (const entry of line) {
-      const [head] = this.#line
-      // Whoever came before and needs more than there is has the first claim on it.
-      const claimed = head !== undefined && head.order < entry.order && judge(head) === 'bufferFull'
-      if (claimed || judge(entry) !== 'fits') return
+      const capacity = judge(entry)
+      if (capacity === 'bufferFull') this.#claimed = true
+      if (capacity !== 'fits') return
       this.#leave(entry).admit()
     }
   }
 
-  #overtakes(entry: Entry): boolean {
-    if (entry.partitionKey === undefined) return false
-    const [first] = this.#byKey.get(entry.partitionKey) ?? []
-    return first !== entry
+  /** In whose line an older one of its key waits. */
+  #shardOfOlder({ partitionKey }: Entry<Shard>): Shard | undefined {
+    if (partitionKey === undefined) return undefined
+    const [oldest] = this.#byKey.get(partitionKey) ?? []
+    return oldest?.shard
   }
 
-  #leave(entry: Entry): CapacityWaiter {
-    const { signal, partitionKey } = entry
+  #leave(entry: Entry<Shard>): CapacityWaiter {
+    const { signal, partitionKey, shard } = entry
     this.#line.delete(entry)
-    for (const shard of this.#shardLines.keys()) removeFrom(this.#shardLines, shard, entry)
+    if (shard !== undefined) removeFrom(this.#shardLines, shard, entry)
     if (partitionKey !== undefined) removeFrom(this.#byKey, partitionKey, entry)
     this.length--
     this.#timers.release()
@@ -114,13 +122,13 @@ export class CapacityWaiters<Shard extends object> {
     return entry
   }
 
-  #listen(signal: AbortSignal, entry: Entry, aborted: (reason: unknown) => Error): void {
+  #listen(signal: AbortSignal, entry: Entry<Shard>, aborted: (reason: unknown) => Error): void {
     const shared = this.#bySignal.get(signal)
     if (shared !== undefined) {
       shared.entries.add(entry)
       return
     }
-    const entries: Line = new Set([entry])
+    const entries: Line<Shard> = new Set([entry])
     // A step of its own: when the first of the line has gone, others may fit.
     const abort = (): void =>
       this.#steps.run(() => {
@@ -135,13 +143,13 @@ export class CapacityWaiters<Shard extends object> {
   }
 }
 
-const addTo = <K>(lines: Map<K, Line>, key: K, entry: Entry): void => {
+const addTo = <K, Shard>(lines: Map<K, Line<Shard>>, key: K, entry: Entry<Shard>): void => {
   const line = lines.get(key)
   if (line === undefined) lines.set(key, new Set([entry]))
   else line.add(entry)
 }
 
-const removeFrom = <K>(lines: Map<K, Line>, key: K, entry: Entry): void => {
+const removeFrom = <K, Shard>(lines: Map<K, Line<Shard>>, key: K, entry: Entry<Shard>): void => {
   const line = lines.get(key)
   if (line?.delete(entry) === true && line.size === 0) lines.delete(key)
 }

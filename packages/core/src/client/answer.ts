@@ -116,7 +116,7 @@ class Texts {
   }
 }
 
-/** What reading an answer threw, as an error; its words may hold a piece of the answer. */
+/** What reading an answer threw, as an error; its message may hold a piece of the answer. */
 const unreadable = (error: unknown): Error =>
   error instanceof Error
     ? error

@@ -13,7 +13,7 @@ export const WIRE_FORMATS = ['json', 'cbor'] as const
 export interface ProducerClientConfig extends KinesisClientConfig {
   /**
    * `cbor`: records go as bytes, without base64, which takes a third less CPU and network. The AWS
-   * SDK for Java speaks it with Kinesis; ours was tested with emulators only. An endpoint that does
+   * SDK for Java speaks it with Kinesis; ours was tested with our own endpoint and an emulator, not with AWS. An endpoint that does
    * not understand it is spoken to in JSON.
    * @default 'json'
    */
@@ -54,7 +54,7 @@ export const createKinesisClient = (config: ProducerClientConfig = {}): KinesisC
 
 const SWITCH = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'
 
-/** The SDK warns about Node 20 when its first client is made; that is not our users' news to get. */
+/** The SDK warns about Node 20 when its first client is made; our users did not choose that client. */
 const withoutNodeVersionWarning = <T>(make: () => T): T => {
   const before = process.env[SWITCH]
   process.env[SWITCH] = 'true'

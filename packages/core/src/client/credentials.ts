@@ -59,8 +59,8 @@ const REFUSED: ReadonlySet<string> = new Set([
 const UNAUTHORIZED = 401
 
 /**
- * Asks for new credentials after the service refused the ones in use. The SDK keeps credentials that
- * name no end for ever, so what was renewed where they come from would only be seen by a restart.
+ * Asks for new credentials after the service refused the ones in use. The SDK keeps credentials
+ * without an expiration for ever, so renewed ones would only be used after a restart.
  */
 class CredentialRenewal {
   readonly #client: object
@@ -89,7 +89,7 @@ class CredentialRenewal {
   }
 }
 
-/** The SDK's word to its memoized providers. */
+/** Makes the SDK's memoized providers fetch anew. */
 const FORCED = { forceRefresh: true }
 
 type PutRecords = StreamClient['putRecords']

@@ -2,7 +2,7 @@ import type { PutRecordsResponse, PutRecordsResult } from './client-types.js'
 
 /**
  * The answer to a request of which every record was stored, parsed only if someone asks for the
- * places: most records are sent without a wish for a receipt.
+ * places: for most records nobody wants a receipt.
  */
 export class UnreadAnswer implements PutRecordsResponse {
   readonly FailedRecordCount = 0

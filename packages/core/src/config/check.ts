@@ -1,9 +1,13 @@
 import { ConfigError } from '../errors/errors.js'
 
-/** How a wrong value is shown in a message: enough to recognise it, never the whole of it. */
+const MAX_SHOWN_CHARACTERS = 60
+
+/** How a wrong value is shown in a message: a short plain value as it is, all else by its kind. */
 export const show = (value: unknown): string => {
   if (typeof value === 'string')
-    return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
+    return value.length > MAX_SHOWN_CHARACTERS
+      ? `a string of ${value.length} characters`
+      : JSON.stringify(value)
   if (typeof value === 'function') return 'a function'
   if (value === null || typeof value !== 'object') return String(value)
   return Array.isArray(value) ? 'an array' : value instanceof Date ? 'a Date' : 'an object'
@@ -59,6 +63,30 @@ export const checkInteger = (name: string, value: unknown, min: number, max: num
     throw new ConfigError(`${name} must be ${bounds}, not ${value}`)
   }
   return value
+}
+
+/** Longest delay of a timer in Node.js: a longer one would end at once. */
+export const MAX_TIMEOUT_MS: number = 2 ** 31 - 1
+
+/** A duration for a timer of Node's. */
+export const checkMilliseconds = (name: string, value: unknown, min: number): number => {
+  if (
+    typeof value === 'number' &&
+    Number.isInteger(value) &&
+    value >= min &&
+    value <= MAX_TIMEOUT_MS
+  )
+    return value
+  throw new ConfigError(
+    `${name} must be a whole number of milliseconds, ${min} to ${MAX_TIMEOUT_MS}, not ${show(value)}`,
+  )
+}
+
+/** A string that is not empty; undefined and null mean that none is given. */
+export const checkText = (name: string, value: unknown, max: number): string | undefined => {
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'string' && value !== '' && value.length <= max) return value
+  throw new ConfigError(`${name} must be a string of 1 to ${max} characters, not ${show(value)}`)
 }
 
 export const checkBoolean = (name: string, value: unknown): boolean => {

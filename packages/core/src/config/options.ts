@@ -64,7 +64,7 @@ export interface ProducerConfig {
    */
   readonly bufferBytes?: number | undefined
   /**
-   * Longest time a record waits for a batch to fill: 0 (for ever) or at least 50.
+   * Longest time a record waits for a batch to fill: 0 (no limit) or at least 50.
    * @default 1000
    */
   readonly flushInterval?: number | undefined
@@ -74,8 +74,9 @@ export interface ProducerConfig {
    *
    * - `reject`: `add` rejects with `BufferFullError`.
    * - `wait`: `add` waits, first come first served.
-   * - `dropOldest`: the oldest record that is not in flight makes room (of its shard, if that is full).
-   * - `dropNewest`: the new record is dropped.
+   * - `dropOldest`: the oldest records that are not in flight are dropped for it (of its shard, if that
+   *   has its half); if there are none, it is dropped itself.
+   * - `dropNewest`: it is admitted and dropped at once.
    * - `rejectThenDropBatch`: `reject`, and after 5 failed requests in a row with the buffer 95 % full
    *   the batch that failed is dropped. The rule of the Go package batchproducer.
    * - `waitThenDropBatch`: the same with `wait`.
@@ -86,27 +87,27 @@ export interface ProducerConfig {
   readonly whenFull?: WhenFull | undefined
   /**
    * Failures of its own after which a record is dropped as `maxAttempts`, at least 1. Throttling is
-   * its shard's and a failed request is everybody's: they do not count. A record does answer for
-   * failed requests once it was found by bisection: it stands alone, its requests keep failing, and
-   * those of others succeed.
+   * a matter of its shard, and a failed request concerns all of its records: neither counts. But a
+   * record that bisection has found, whose requests fail while those of others succeed, is charged with
+   * the requests that it fails alone.
    * @default 10
    */
   readonly maxAttemptsPerRecord?: number | undefined
   /**
-   * Longest time between the first failure of a record's own and its last try; then it is dropped as
-   * `retryTimeout`. 0: no limit. The adapters bound retries by this (10 minutes) and not by
-   * `maxAttemptsPerRecord`, since ten tries can pass in ten seconds of trouble in the service.
+   * A record is dropped as `retryTimeout` at the first failure of its own that comes this long after
+   * its first one. 0: no limit. The adapters bound retries by this (10 minutes) and not by
+   * `maxAttemptsPerRecord`, since ten tries can pass within ten seconds of a failure in the service.
    * @default 0
    */
   readonly retryTimeout?: number | undefined
   /**
-   * Longest time from admission to the start of the last try, wherever the record waits; then it is
-   * dropped as `expired`. 0: no limit.
+   * Age, counted from admission, at which a record is dropped as `expired`, wherever it waits. A
+   * request in flight is not cut short for it; a stopped producer drops nothing. 0: no limit.
    * @default 0
    */
   readonly recordTtl?: number | undefined
   /**
-   * Requests under way at once, 1..256. Fewer while the service throttles or fails.
+   * Requests in flight at once, 1..256. Fewer while the service throttles or fails.
    * @default 4
    */
   readonly maxInFlight?: number | undefined
@@ -140,15 +141,15 @@ export interface ProducerConfig {
    */
   readonly packing?: PackingConfig | undefined
   /**
-   * Called with each record that is given up, after the step in which that happened: it may call the
-   * producer. What it throws or rejects is logged once and harms nothing; `flush` and `close` wait
-   * (within their deadline) for the promises it returns.
+   * Called with each record that is dropped, after the step in which that happened: it may call the
+   * producer. What it throws or rejects is logged and changes nothing; `drain`, `flush` and `close`
+   * wait, within their deadline, for the promises it returns, so it must not await these itself.
    * @default undefined
    */
   readonly onDrop?: ((dropped: DroppedRecord) => unknown) | undefined
   /**
-   * Called when a PutRecords request has ended, well or not. What it throws or rejects is logged once
-   * and harms nothing.
+   * Called when a PutRecords request has ended, well or not. What it throws or rejects is logged and
+   * changes nothing.
    * @default undefined
    */
   readonly onRequest?: ((request: RequestReport) => unknown) | undefined
@@ -177,7 +178,7 @@ export interface ProducerConfig {
   readonly random?: (() => number) | undefined
 }
 
-/** The values of the Go package this one carries on. */
+/** The defaults of the Go package batchproducer. */
 export const DEFAULT_CONFIG: Readonly<{
   addBlocksWhenBufferFull: false
   batchSize: 10

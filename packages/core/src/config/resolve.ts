@@ -31,7 +31,7 @@ import {
 import { type ResolvedPacking, resolvePacking } from './packing-options.js'
 import { HEAP_SHARE, MIN_FLUSH_INTERVAL_MS } from './tuning.js'
 
-/** A config with every option decided. Frozen: nothing changes its mind at run time. */
+/** A config with every option decided. Frozen: options do not change at run time. */
 export interface ResolvedConfig {
   readonly batchSize: number
   readonly bufferSize: number

@@ -70,7 +70,10 @@ export class ClosedError extends NotRunningError {
   }
 }
 
-/** The buffer has no room and `whenFull` is `reject`. The record was not admitted; try again later. */
+/**
+ * The buffer has no capacity and `whenFull` says to reject, or the record's shard backs off and holds
+ * its half of the buffer. The record was not admitted; try again later.
+ */
 export class BufferFullError extends ProducerError {
   constructor(message: string) {
     super('BUFFER_FULL', message, true)
@@ -84,16 +87,20 @@ export class InvalidRecordError extends ProducerError {
   }
 }
 
-/** Data and partition key together are larger than the stream takes. Not admitted. */
+/**
+ * Data, partition key and what packing adds are together larger than the stream, a request or the
+ * buffer takes. Not admitted.
+ */
 export class RecordTooLargeError extends ProducerError {
   readonly bytes: number
+  /** What is allowed now: the least of `maxRecordBytes`, `maxRequestBytes` and `bufferBytes`. */
   readonly maxRecordBytes: number
 
   constructor(bytes: number, maxRecordBytes: number) {
     super(
       'RECORD_TOO_LARGE',
-      `record of ${bytes} bytes (data + partition key) is larger than maxRecordBytes ${maxRecordBytes}: ` +
-        'make it smaller, or raise the limit of the stream and of this option (at most 10 MiB)',
+      `record of ${bytes} bytes (data + partition key) is larger than ${maxRecordBytes}, which maxRecordBytes, maxRequestBytes ` +
+        'and bufferBytes allow: make it smaller, or raise the limit of the stream and of maxRecordBytes (at most 10 MiB)',
     )
     this.bytes = bytes
     this.maxRecordBytes = maxRecordBytes
@@ -112,7 +119,7 @@ export class DeliveryError extends ProducerError {
   readonly reason: DropReason
   /** What was tried, oldest first; the first and the newest when there were many. */
   readonly attempts: readonly Attempt[]
-  /** A response was lost on the way: the record may be in the stream all the same. */
+  /** The outcome of a try is unknown: the record may be in the stream all the same. */
   readonly possiblyDelivered: boolean
 
   constructor(

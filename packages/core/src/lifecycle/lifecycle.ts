@@ -81,7 +81,7 @@ export class Lifecycle {
   }
 
   async stop(): Promise<void> {
-    const { state, scheduler, waits, reporter, steps, timers } = this.#ports
+    const { state, scheduler, waits, timers } = this.#ports
     const before = state.current
     if (before !== 'running' || !state.step('stop')) throw new AlreadyStoppedError(before)
     this.#refuseWaiting('the producer was stopped')
@@ -95,8 +95,7 @@ export class Lifecycle {
     }
     // A flush or close may have taken over meanwhile; the state is theirs then.
     if (state.current === 'stopping') this.#becomeIdle()
-    reporter.stop()
-    steps.run(() => reporter.report())
+    this.#reportLast()
   }
 
   async drain(options: WaitOptions): Promise<FlushResult> {
@@ -111,7 +110,7 @@ export class Lifecycle {
   }
 
   async flush(options: WaitOptions, sendStats: boolean): Promise<FlushResult> {
-    const { state, breaker, reporter, steps } = this.#ports
+    const { state, breaker } = this.#ports
     if (state.current === 'closed') throw new ClosedError('flush()')
     state.step('flush')
     breaker.probeNow()
@@ -120,7 +119,7 @@ export class Lifecycle {
     const result = await this.#sendAll(options)
     this.#flushes--
     if (this.#flushes === 0 && state.current === 'flushing') this.#becomeIdle()
-    if (sendStats && result.remaining === 0) steps.run(() => reporter.report())
+    if (sendStats && result.remaining === 0) this.#reportLast()
     return result
   }
 
@@ -206,6 +205,12 @@ export class Lifecycle {
     await Promise.race([callbacks.finished(), deadline])
     timers.release()
     end()
+  }
+
+  /** Not after a close, which has sent the last stats. */
+  #reportLast(): void {
+    const { state, steps, reporter } = this.#ports
+    if (state.current !== 'closed') steps.run(() => reporter.report())
   }
 
   #becomeIdle(): void {

@@ -12,7 +12,7 @@ export interface PackedBounds {
 
 /**
  * A request of aggregates is due when it could hold `batchSize` full ones, or when half the buffer
- * waits: then the other half takes new records while it is under way.
+ * waits: then the other half takes new records while it is in flight.
  */
 export const packedBounds = (
   config: ResolvedConfig,

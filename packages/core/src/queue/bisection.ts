@@ -26,7 +26,7 @@ export class Bisection {
   next(): RecordList | undefined {
     for (;;) {
       const part = this.#parts.shift()
-      // Its records may have expired or made room meanwhile.
+      // Its records may have expired or been dropped meanwhile, because the buffer was full.
       if (part === undefined || part.length > 0) return part
     }
   }

@@ -30,7 +30,7 @@ export interface QueuedRecord extends PackableRecord {
   readonly history: readonly Attempt[]
   /** The newest failure, made when it is asked for: a stack trace for each try would cost more than the try. */
   readonly error: Error | undefined
-  /** Its words; undefined when nothing was tried. */
+  /** Its message; undefined when nothing was tried. */
   readonly lastMessage: string | undefined
   attempts(startedAt: number, endedAt: number): readonly Attempt[]
   userRecord(): UserRecord

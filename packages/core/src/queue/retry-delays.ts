@@ -53,7 +53,7 @@ export class RetryDelays {
     return group === undefined ? undefined : Math.max(0, group.notBefore - now)
   }
 
-  /** Groups may have lost their records to an expiry or to a newer record. */
+  /** The records of a group may have expired, or been dropped for newer ones. */
   #next(): DelayGroup | undefined {
     for (;;) {
       const group = this.#groups.peek()

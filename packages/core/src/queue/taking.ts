@@ -175,7 +175,7 @@ export class Taking {
 
   /**
    * Takes a record, and with ordering those behind it of its key that fit into the same Kinesis
-   * record. False: no room for it.
+   * record. False: it does not fit.
    */
   #takeOne(builder: RequestBuilder, batch: Filling, record: PendingRecord): boolean {
     const index = builder.take(record)

@@ -7,7 +7,7 @@ export interface Attempt {
   /** `'ok'`, the service's error code for the record, or the name of the request's error. */
   readonly code: string
   readonly message?: string
-  /** The answer was lost or unclear: the record may have been stored by this attempt. */
+  /** The outcome is unknown: the record may have been stored by this attempt. */
   readonly ambiguous: boolean
 }
 

@@ -3,17 +3,17 @@ import type { UserRecord } from './record.js'
 
 /** Why a record was given up. A closed list: each reason has its own counter. */
 export const DROP_REASONS = [
-  /** Failed `maxAttemptsPerRecord` times by its own fault. */
+  /** It had `maxAttemptsPerRecord` failures of its own. */
   'maxAttempts',
-  /** Failed by its own fault for longer than `retryTimeout`. */
+  /** It still failed by itself `retryTimeout` after its first failure. */
   'retryTimeout',
-  /** Older than `recordTtl`. */
+  /** It reached the age of `recordTtl`. */
   'expired',
   /** The service refuses this record whatever the circumstances. */
   'rejected',
-  /** The oldest under `whenFull: 'dropOldest'`, the newest under `'dropNewest'`, or of the batch that `'rejectThenDropBatch'` gives up. */
+  /** The oldest under `whenFull: 'dropOldest'`, the newest under `'dropNewest'`, or of a batch that `'rejectThenDropBatch'` or `'waitThenDropBatch'` gave up. */
   'bufferFull',
-  /** Left when the producer was disposed of, with nobody to hand it to but `onDrop`. */
+  /** Left over by `await using`, with nobody to hand it to but `onDrop`. */
   'closed',
 ] as const
 
@@ -26,6 +26,6 @@ export interface DroppedRecord {
   readonly attempts: readonly Attempt[]
   /** The newest error; absent when nothing was tried. */
   readonly error?: unknown
-  /** A response was lost on the way: the record may be in the stream all the same. */
+  /** The outcome of a try is unknown: the record may be in the stream all the same. */
   readonly possiblyDelivered: boolean
 }

@@ -5,6 +5,13 @@ const DROPPED_BITS = 80n
 /** Hexadecimal digits of 48 bits. */
 const KEPT_DIGITS = 12
 
+const DECIMAL = /^(?:0|[1-9]\d{0,38})$/
+const HASH_KEY_END = 1n << 128n
+
+/** Whether the service takes this as an explicit hash key. */
+export const isHashKey = (value: unknown): value is string =>
+  typeof value === 'string' && DECIMAL.test(value) && BigInt(value) < HASH_KEY_END
+
 /** The top 48 bits of a hash key: exact in a double, and enough to predict a shard. */
 export const topBitsOf = (hashKey: string): number | undefined => {
   try {

@@ -1,4 +1,4 @@
-/** Hash keys learned of one shard. A shard owns one unbroken range, so all between two of them are its too. */
+/** Hash keys known to belong to one shard. Its range is contiguous, so all between two of them belong to it too. */
 export class HashRange {
   #low = Number.POSITIVE_INFINITY
   #high = Number.NEGATIVE_INFINITY

@@ -18,12 +18,12 @@ export interface Receipt {
   readonly sequenceNumber: string
   /** All tries, the last one being the successful one. */
   readonly attempts: readonly Attempt[]
-  /** An earlier try's answer was lost: consumers may see this record twice. */
+  /** The outcome of an earlier try is unknown: consumers may see this record twice. */
   readonly possibleDuplicate: boolean
 }
 
 /** A record that a deadline left unsettled, handed back by `close()`. */
 export interface Leftover extends UserRecord {
-  /** Its request was on the way or an answer was lost: it may be in the stream all the same. */
+  /** Its request was in flight, or the outcome of a try is unknown: it may be in the stream all the same. */
   readonly possiblyDelivered: boolean
 }

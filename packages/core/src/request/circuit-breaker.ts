@@ -11,7 +11,7 @@ import { fullJitter, randomFraction } from '../time/backoff.js'
 /**
  * Says how many requests may be in flight. Open (closed to requests) for a jittered while after a
  * failed one, then half open: one probe, and only its success closes it again. So an outage costs
- * one request a delay, whatever the load. `limit` falls by half with each failure and grows by one a
+ * one request per delay, however many records wait. `limit` falls by half with each failure and grows by one a
  * round of successes (AIMD), so the way back is gentle too.
  */
 export class CircuitBreaker {
@@ -97,7 +97,7 @@ export class CircuitBreaker {
       this.#probeSize = Math.max(1, Math.ceil(records / 2))
   }
 
-  /** The service is well, but this request's records are refused. Bisection may go on, yet not as a storm. */
+  /** The service works, but this request's records are refused. Bisection goes on, more slowly after many refusals. */
   refused(generation: number, now: number): void {
     if (++this.#refusals > FREE_REFUSALS && generation === this.#generation) this.#open(now, false)
     else if (generation === this.#generation) this.#probing = false

@@ -59,7 +59,7 @@ export class Sender {
     const expire = (): void => {
       isTimedOut = true
       controller.abort()
-      // It says so as soon as it is aborted; one that does not listen is not waited for.
+      // A client that listens rejects as soon as it is aborted; one that does not is not waited for.
       afterPolling(() => settle(timedOut()))
     }
     if (this.#timeout > 0) {

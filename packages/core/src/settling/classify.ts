@@ -5,8 +5,8 @@ import { BROKEN, ISOLATE, PAUSE, type Row, THROTTLE, UNREACHED } from './rows.js
 
 /**
  * - `retry`: the same again after a backoff.
- * - `pause`: an operator must mend something; keep the records, probe slowly, warn once and loudly.
- * - `isolate`: one of the records is refused; halve the request until it stands alone.
+ * - `pause`: an operator has to correct something; keep the records, probe slowly, log an error.
+ * - `isolate`: one of the records is refused; bisect the request until it stands alone.
  * - `fail`: this record will never be taken.
  */
 export type Action = 'retry' | 'pause' | 'isolate' | 'fail'
@@ -23,7 +23,7 @@ export interface Verdict {
 
 /** These speak of the stream itself: halving the records would refuse them all, one by one. */
 const ABOUT_THE_STREAM = /stream ?(name|arn|id)\b/i
-/** As much of a message as is searched for telling words. */
+/** As much of a message as is searched for known phrases. */
 const MAX_SEARCHED_CHARACTERS = 2048
 const MAX_CAUSES = 5
 
@@ -75,9 +75,9 @@ const byStatus = (status: number, service: Row | undefined): Row | undefined => 
   if (status === 429) return THROTTLE
   if (status === 401 || status === 403) return PAUSE
   if (status < 300) return undefined
-  // Something in between lost its patience before it had the whole request.
+  // Something on the way timed out before it had the whole request.
   if (status === 408) return service ?? UNREACHED
-  // A redirection, or a refusal of we know not what: not by the service, or not in its words.
+  // A redirection, or a refusal that is not known: probably not by the service itself.
   return service ?? PAUSE
 }
 
@@ -125,7 +125,7 @@ const isArray = (value: unknown): boolean => {
   }
 }
 
-/** A name that says nothing gives way to the code, and that to the status. */
+/** The name, or where that says nothing the code, or else the status. */
 const labelOf = (
   name: string | undefined,
   code: string | undefined,
@@ -138,7 +138,7 @@ const labelOf = (
 
 const SILENT_NAMES: ReadonlySet<string> = new Set(['Error', 'Unknown', 'AggregateError'])
 
-/** What a parser says of an error's page is worth less than its status. */
+/** The status of an error page says more than the message of the parser that failed on it. */
 const hidesStatus = (name: string, status: number | undefined): boolean =>
   name === 'SyntaxError' && status !== undefined && status >= 300
 

@@ -23,7 +23,7 @@ export interface Decision {
   readonly dropped: DropReason | undefined
 }
 
-/** Stored, but where consumers drop it unread. It may be seen all the same. */
+/** Stored in a shard where consumers of aggregates drop it unread; some may see it all the same. */
 const WRONG_SHARD: Verdict = {
   action: 'retry',
   throttled: false,
@@ -51,7 +51,7 @@ export const decide = (
         isFault: false,
         dropped: undefined,
       }
-    // By its key alone it is safe anywhere: the next try will be packed so.
+    // The next try packs it by its own key, and so it arrives where that belongs.
     return again(WRONG_SHARD, `landed in ${shardId}, which was resharded`, { kind: 'requeued' })
   }
   const verdict = classifyRecordError(result.code)

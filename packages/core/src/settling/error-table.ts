@@ -1,7 +1,7 @@
 import { BROKEN, ISOLATE, PAUSE, type Row, THROTTLE, UNREACHED } from './rows.js'
 
 /**
- * What to do about each error that is known; `docs/errors.md` tells it to people. Maps, because the
+ * What to do about each error that is known; `docs/errors.md` is the same table for people. Maps, because the
  * names come from outside: one may be `constructor`.
  */
 
@@ -146,7 +146,7 @@ export const BY_CODE_FAMILY: readonly (readonly [family: RegExp, row: Row])[] = 
   [/^ERR_(TLS|SSL)_/, PAUSE],
 ]
 
-/** What has neither a name nor a code of its own: the SDK's words for what it never sent. */
+/** Errors of the SDK without a name or code of their own, thrown before anything is sent: told by their message. */
 export const BY_WORDS: readonly (readonly [words: RegExp, row: Row])[] = [
   [/region is missing/i, PAUSE],
   [/credential\S* (object )?(is|are) not (valid|provided)/i, PAUSE],

@@ -30,7 +30,7 @@ export interface SettlerPorts extends RetryBounds {
 
 /**
  * Decides what becomes of the records of a request that ended: first for all of them, without
- * changing anything; then the queue moves them; then those that left are told. If something throws
+ * changing anything; then the queue moves them; then those that left it are reported. If something throws
  * all the same, the records that are not settled go back to the queue.
  */
 export class Settler {
@@ -87,8 +87,7 @@ export class Settler {
     this.#succeeded(generation)
     queue.stored(batch)
     const { records } = batch
-    for (let i = 0; i < records.length; i++)
-      settlement.delivered(records[i], places?.[carriers?.[i] ?? i], startedAt, now)
+    settlement.allDelivered(records, i => places?.[carriers?.[i] ?? i], startedAt, now)
     log.success(records.length)
   }
 
@@ -114,6 +113,10 @@ export class Settler {
       now,
     )
     if (astray.size > 0) this.#ports.shardsChanged()
+    const pausing = decisions.filter(({ verdict }) => verdict?.action === 'pause')
+    const [pause] = pausing
+    if (pause?.verdict !== undefined)
+      log.recordsPaused(pause.verdict.code, pausing.length, pause.message)
     const tally = this.#tell(request, decisions, results, now)
     if (tally.failed === 0) return log.success(tally.stored)
     log.partial(tally.stored, tally.failed, tally.codes)
@@ -152,7 +155,7 @@ export class Settler {
     if (failed && breaker.consecutiveErrors === 0) queue.recovered()
   }
 
-  /** Tells those that left, and counts. */
+  /** Reports the records that left the queue, and counts. */
   #tell(
     { batch, carriers, startedAt }: SentRequest,
     decisions: readonly Decision[],
@@ -261,7 +264,7 @@ const unbuilt = (error: unknown): RequestFailure => {
   return { verdict, error: cause, message }
 }
 
-/** Cannot be: the validator answers for each record. */
+/** Never needed: `readAnswer` gives a result for each record. */
 const MISSING: RecordResult = {
   kind: 'failed',
   code: 'NoSequenceNumber',

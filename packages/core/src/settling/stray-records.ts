@@ -7,7 +7,7 @@ import type { SentRequest } from '../request/scheduler.js'
  * of the others this is not certain.
  */
 export const strayRecords = (
-  { carriers, shards }: SentRequest,
+  { carriers, shards }: Pick<SentRequest, 'carriers' | 'shards'>,
   results: readonly RecordResult[],
 ): ReadonlySet<number> => {
   const stray = new Set<number>()

@@ -3,14 +3,14 @@ import { MAX_COUNTED_NAMES } from '../config/tuning.js'
 import { DROP_REASONS, type DropReason } from '../record/dropped.js'
 import type { Latency } from './stats.js'
 
-/** A stream of more shards than this has its rest under `other`, which is a name like any. */
+/** Names beyond the bound are counted together as `other`. */
 const increment = (counts: Map<string, number>, name: string): void => {
   const isCounted = counts.has(name) || counts.size < MAX_COUNTED_NAMES
   const counted = isCounted ? name : 'other'
   counts.set(counted, (counts.get(counted) ?? 0) + 1)
 }
 
-/** Everything counted since the producer was made. Plain numbers: always on, read at leisure. */
+/** Everything counted since the producer was made. Plain numbers, cheap enough to be always on. */
 export class Counters {
   admitted = 0
   delivered = 0
@@ -38,8 +38,8 @@ export class Counters {
 
   requestEnded(ms: number): void {
     this.requests++
-    // The histogram takes whole numbers from 1: microseconds.
-    this.#latency.record(Math.max(1, Math.round(ms * 1000)))
+    // The histogram takes whole numbers from 1 (microseconds), and a clock may jump by any time.
+    this.#latency.record(Math.min(Math.max(1, Math.round(ms * 1000)), Number.MAX_SAFE_INTEGER))
   }
 
   requestFailed(code: string): void {

@@ -14,7 +14,7 @@ export const PROCESS_WARNINGS: Logger = {
 
 type Level = 'warn' | 'error'
 
-/** The events of a producer's life, in words, for people. Programs read stats. */
+/** The log messages of a producer, for people; programs read stats. */
 export class EventLog {
   readonly #callbacks: UserCallbacks
   readonly #limiter: WarningLimiter
@@ -35,7 +35,7 @@ export class EventLog {
     this.#limiter = limiter
     this.#stream = stream
     this.#silent = logger === false
-    // Without a logger nobody reads these: do not even put the words together.
+    // Without a logger nobody reads these, so they are not even built.
     this.#verbose = logger !== false && logger !== undefined
   }
 
@@ -106,6 +106,15 @@ export class EventLog {
         `${what}; paused, records are kept: mend it and sending resumes by itself`,
       )
     } else this.#warn('warn', `request ${code}`, what)
+  }
+
+  /** Records that the service refuses one by one until an operator has mended something. */
+  recordsPaused(code: string, records: number, message: string): void {
+    this.#warn(
+      'error',
+      `pause ${code}`,
+      `${code} for ${records} records: ${message}; paused, records are kept: mend it and sending resumes by itself`,
+    )
   }
 
   refused(message: string): void {

@@ -30,24 +30,24 @@ export interface ProducerStats {
   readonly bytesDelivered: number
   /** Adds that wait for capacity. */
   readonly waiting: number
-  /** PutRecords requests answered or failed, and those in flight. */
+  /** PutRecords requests that ended, well or not. */
   readonly requests: number
   readonly requestsInFlight: number
   /** Kinesis records in all requests: fewer than records if they are packed, more if some were tried again. */
   readonly kinesisRecords: number
-  /** Requests allowed at once at present: `maxInFlight`, or less while there is trouble. */
+  /** Requests allowed at once at present: `maxInFlight`, or less while requests fail. */
   readonly requestLimit: number
   readonly requestErrors: number
   readonly requestErrorsByCode: Readonly<Record<string, number>>
   /** Failed requests in a row up to now. */
   readonly consecutiveErrors: number
-  /** Waiting for an operator: a permission, the stream or a key is missing. */
+  /** Sending is paused: a permission, the stream, a key or the credentials have to be corrected first. */
   readonly paused: boolean
   /** Records put back to be tried again. */
   readonly retries: number
   /** Throttled tries by shard; `unknown` where the service names none, `other` beyond 1000 shards. */
   readonly throttledByShard: Readonly<Record<string, number>>
-  /** Age of the oldest record that is not settled, wherever it waits; 0 if there is none. */
+  /** Age of the oldest record that is not settled, in flight included, in milliseconds; 0 if there is none. */
   readonly oldestRecordAge: number
   /** Milliseconds since a request last stored something; undefined before the first. */
   readonly sinceLastSuccess: number | undefined

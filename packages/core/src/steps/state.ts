@@ -3,7 +3,7 @@
  *
  * - `idle`: made or stopped; keeps its records, sends nothing, admits nothing.
  * - `running`: admits and sends.
- * - `stopping`: admits nothing, waits for the requests under way.
+ * - `stopping`: admits nothing, waits for the requests in flight.
  * - `flushing`: admits nothing, sends everything as fast as it can, then `idle`.
  * - `closing`: as `flushing`, then `closed`.
  * - `closed`: for good.

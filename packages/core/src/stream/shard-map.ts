@@ -24,7 +24,7 @@ export class ShardMap {
   shardOf(record: PackableRecord): string | undefined {
     const { partitionKey, explicitHashKey } = record
     if (this.#shards.length === 0) return undefined
-    // It went astray once, perhaps: by its key it is safe anywhere.
+    // An aggregate with it may have landed in a wrong shard: sent by its own key, it cannot.
     if (record.possiblyDelivered) return undefined
     if (explicitHashKey !== undefined) return this.#find(hashKeyOf(undefined, explicitHashKey))
     if (partitionKey === undefined) return undefined

@@ -68,7 +68,7 @@ export class StreamWatcher {
 
   started(): void {
     const { interest, aggregation } = this.#ports
-    // Who cannot ask relies on the user, who chose to aggregate.
+    // A client that cannot ask relies on the user, who chose to aggregate.
     if (this.#describe === undefined && interest.aggregation) aggregation(true)
     this.#describe?.start()
     this.#list?.start()

@@ -24,7 +24,7 @@ export const PRODUCER_METRICS: readonly Metric[] = [
     name: 'kinesis.producer.records.admitted',
     kind: 'createObservableCounter',
     unit: '{record}',
-    description: 'Records taken into care',
+    description: 'Records admitted',
     values: stats => [[stats.admitted]],
   },
   {

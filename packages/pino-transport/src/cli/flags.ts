@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { ConfigError, type PackingConfig } from '@kinesis-producer/core'
+import type { PackingConfig } from '@kinesis-producer/core'
+import { ConfigError, checkOneOf, show } from '@kinesis-producer/core/adapter/rules'
 import type { PinoKinesisOptions } from '../options.js'
 
 /** Flags that become options of the transport: kind, and a line of help. */
@@ -125,7 +126,8 @@ const settingsOf = (file: unknown): Record<string, unknown> => {
   const value: unknown = parse(() => JSON.parse(readFileSync(file, 'utf8')))
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ConfigError(`--settings: ${file} must hold a JSON object of options`)
-  return { ...value }
+  // null means the default, as if it were not there.
+  return Object.fromEntries(Object.entries(value).filter(([, own]) => own !== null))
 }
 
 const optionOf = (flag: string): string => {
@@ -144,7 +146,7 @@ const valueOf = (
       return value
     case 'number':
       if (typeof value === 'string' && /^\d+$/.test(value)) return Number(value)
-      throw new ConfigError(`--${flag} must be a whole number, not ${String(value)}`)
+      throw new ConfigError(`--${flag} must be a whole number, not ${show(value)}`)
     case 'level':
       return typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
     case 'packing':
@@ -155,16 +157,8 @@ const valueOf = (
 }
 
 const packingOf = (value: unknown): PackingConfig => {
-  switch (value) {
-    case 'none':
-    case 'concat':
-    case 'kpl':
-      return { kind: value }
-    case 'gzip':
-      return { kind: 'concat', compression: 'gzip' }
-    default:
-      throw new ConfigError(`--packing must be none, concat, gzip or kpl, not ${String(value)}`)
-  }
+  const kind = checkOneOf('--packing', value, ['none', 'concat', 'gzip', 'kpl'])
+  return kind === 'gzip' ? { kind: 'concat', compression: 'gzip' } : { kind }
 }
 
 const fieldsOf = (pairs: readonly unknown[]): Record<string, string> =>
@@ -172,7 +166,7 @@ const fieldsOf = (pairs: readonly unknown[]): Record<string, string> =>
     pairs.map(pair => {
       const [, name, value] = /^([^=]+)=(.*)$/s.exec(String(pair)) ?? []
       if (name === undefined || value === undefined)
-        throw new ConfigError(`--field must be NAME=VALUE, not ${String(pair)}`)
+        throw new ConfigError(`--field must be NAME=VALUE, not ${show(pair)}`)
       return [name, value]
     }),
   )

@@ -1,4 +1,5 @@
-import { type DroppedRecord, openProducer, type UserRecord } from '@kinesis-producer/core'
+import type { DroppedRecord, UserRecord } from '@kinesis-producer/core'
+import { lossReasonOfError, openProducer } from '@kinesis-producer/core/adapter'
 import { DEFAULTS, OWN_NAMES, type PinoKinesisOptions, resolveLineOptions } from '../options.js'
 import { DeadLetterFile } from '../undelivered/dead-letter-file.js'
 import { addLetter, forget, readLetters, takeAside } from '../undelivered/replay.js'
@@ -40,14 +41,7 @@ const replayAside = async (
     file ??= new DeadLetterFile(path, Number.MAX_SAFE_INTEGER, (letters, why) => {
       throw new Error(`${letters} letters could not go back: ${why}; all are in ${aside}`)
     })
-    file.add({
-      time: new Date().toISOString(),
-      reason,
-      attempts,
-      ...(partitionKey !== undefined && { partitionKey }),
-      ...(explicitHashKey !== undefined && { explicitHashKey }),
-      data: typeof data === 'string' ? data : Buffer.from(data).toString('utf8'),
-    })
+    file.add({ data, partitionKey, explicitHashKey, reason, attempts })
   }
   const { producer, release } = openProducer(
     'pino-kinesis',
@@ -65,8 +59,8 @@ const replayAside = async (
   for await (const letter of readLetters(aside, unknown)) {
     try {
       await addLetter(producer, letter)
-    } catch {
-      giveBack(letter, 'rejected', 0)
+    } catch (error) {
+      giveBack(letter, lossReasonOfError(error), 0)
     }
   }
   const { leftover } = await producer.close(closeTimeout)

@@ -74,7 +74,7 @@ const pipe = async ({ options, echo, dryRun, quiet }: CliSettings): Promise<numb
   const transport = openTransport(resolved, { emit: () => {}, warn: say })
   const stop = interrupts(() => process.stdin.destroy())
   const progress = quiet ? undefined : showProgress(() => transport.stats())
-  const { bufferSize = DEFAULTS.bufferSize ?? 1, bufferBytes = DEFAULTS.bufferBytes ?? 1 } = options
+  const { bufferSize = DEFAULTS.bufferSize, bufferBytes = DEFAULTS.bufferBytes } = options
   await pipeLines(
     process.stdin,
     transport,

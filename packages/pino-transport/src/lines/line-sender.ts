@@ -1,4 +1,5 @@
 import type { AddOptions, BatchProducer } from '@kinesis-producer/core'
+import { lossReasonOf, type OfferResult, offer } from '@kinesis-producer/core/adapter'
 import type { LineOptions } from '../options.js'
 import type { Undelivered } from '../undelivered/undelivered.js'
 import { enricher } from './enrich.js'
@@ -12,9 +13,10 @@ export interface LineCounts {
   filtered: number
   /** Cut to the largest size of a record. */
   truncated: number
-  /** Refused by the producer and settled by us in another way. */
-  reoffered: number
 }
+
+/** What a cut line leaves free: for a key that the producer draws, and for what packing adds. */
+const CUT_MARGIN_BYTES = 40
 
 /**
  * Makes a record of each line, which comes with the newline it is to have, and gives it to the
@@ -33,21 +35,29 @@ export const lineSender = (
   const addOptions: AddOptions | undefined =
     explicitHashKey === undefined ? undefined : { explicitHashKey }
 
-  const refused = (text: string, key: string | undefined): void => {
-    const room = maxRecordBytes - Buffer.byteLength(key ?? '')
-    // Refused for another reason (closed): the producer has counted it.
-    if (Buffer.byteLength(text) <= room) return
-    if (options.oversize === 'truncate') {
-      // Keys the producer draws itself have up to 20 digits; leave them room.
+  /** The producer did not take the line: it is cut, or it is lost for a reason. */
+  const refused = (
+    text: string,
+    key: string | undefined,
+    why: Exclude<OfferResult, 'admitted'>,
+  ): void => {
+    let refusal = why
+    if (why === 'tooLarge' && options.oversize === 'truncate') {
       const line = text.slice(0, text.length - end.length)
-      if (producer.tryAdd(truncateLine(line, room - end.length - 40) + end, key, addOptions)) {
+      const free = Buffer.byteLength(key ?? '') + end.length + CUT_MARGIN_BYTES
+      const result = offer(
+        producer,
+        truncateLine(line, maxRecordBytes - free) + end,
+        key,
+        addOptions,
+      )
+      if (result === 'admitted') {
         counts.truncated++
-        counts.reoffered++
+        return
       }
-      return
+      refusal = result
     }
-    counts.reoffered++
-    undelivered.tooLarge(text, key)
+    undelivered.refused(text, key, explicitHashKey, lossReasonOf(refusal))
   }
 
   return line => {
@@ -60,6 +70,7 @@ export const lineSender = (
     }
     const text = enrich === undefined ? line : enrich(line)
     const key = partitionKeyPath === undefined ? partitionKey : keyAt(line, partitionKeyPath)
-    if (!producer.tryAdd(text, key, addOptions)) refused(text, key)
+    const result = offer(producer, text, key, addOptions)
+    if (result !== 'admitted') refused(text, key, result)
   }
 }

@@ -1,3 +1,12 @@
+import { constants } from 'node:os'
+import {
+  ConfigError,
+  checkInteger,
+  checkKeys,
+  checkOneOf,
+  checkText,
+  show,
+} from '@kinesis-producer/core/adapter/rules'
 import type { TransportTargetOptions } from 'pino'
 import type { Fallback } from './fallback.js'
 
@@ -31,23 +40,33 @@ const NAMES = ['targets', 'level', 'pipeline', 'signals', 'restarts', 'fallback'
 
 /**
  * The helper's options with their defaults.
- * @throws {TypeError} naming the option that is unknown or wrong. No `ConfigError`, since that would
- * load the producer, and the AWS SDK with it, in the main thread.
+ * @throws {ConfigError} naming the option that is unknown or wrong
  */
 export const resolveHelperOptions = (
   helper: KinesisTransportHelperOptions,
 ): { signals: readonly NodeJS.Signals[]; restarts: number; fallback: Fallback } => {
-  for (const name of Object.keys(helper))
-    if (!NAMES.includes(name))
-      throw new TypeError(
-        `createKinesisTransport has no option "${name}"; its second argument has ${NAMES.join(', ')}`,
-      )
-  const { signals = [], restarts = 5, fallback = 'stderr' } = helper
-  if (!Number.isSafeInteger(restarts) || restarts < 0)
-    throw new TypeError(`restarts must be a whole number from 0 on, not ${String(restarts)}`)
-  if (fallback !== 'stderr' && fallback !== 'none' && typeof fallback.file !== 'string')
-    throw new TypeError(
-      `fallback must be stderr, none or { file: path }, not ${JSON.stringify(fallback)}`,
-    )
-  return { signals, restarts, fallback }
+  checkKeys('the second argument of createKinesisTransport', helper, NAMES)
+  return {
+    signals: signalsOf(helper.signals),
+    restarts: checkInteger('restarts', helper.restarts ?? 5, 0, Number.MAX_SAFE_INTEGER),
+    fallback: fallbackOf(helper.fallback ?? 'stderr'),
+  }
+}
+
+const signalsOf = (
+  signals: readonly NodeJS.Signals[] | null | undefined,
+): readonly NodeJS.Signals[] => {
+  const known = Object.keys(constants.signals)
+  if (signals === undefined || signals === null) return []
+  if (!Array.isArray(signals))
+    throw new ConfigError(`signals must be a list such as ['SIGTERM'], not ${show(signals)}`)
+  for (const signal of signals) checkOneOf('signals', signal, known)
+  return signals
+}
+
+const fallbackOf = (fallback: Fallback): Fallback => {
+  if (fallback === 'stderr' || fallback === 'none') return fallback
+  if (typeof fallback === 'object' && checkText('fallback.file', fallback.file, 4096) !== undefined)
+    return fallback
+  throw new ConfigError(`fallback must be stderr, none or { file: path }, not ${show(fallback)}`)
 }

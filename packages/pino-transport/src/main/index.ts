@@ -5,7 +5,7 @@ import { ask, isWorkerStream, type PinoTransportStream } from './messages.js'
 
 export type { Oversize, PinoKinesisOptions } from '../options.js'
 export type { ErrorReport, TransportStats } from '../transport.js'
-export type { DroppedReport } from '../undelivered/undelivered.js'
+export type { DroppedReport } from '../undelivered/loss-reporter.js'
 export type { Fallback } from './fallback.js'
 export type { KinesisTransportHelperOptions } from './helper-options.js'
 export type { Delivery, KinesisTransportEvents } from './kinesis-transport.js'

@@ -1,12 +1,15 @@
 import { EventEmitter } from 'node:events'
 import { transport } from 'pino'
-import type { PinoKinesisOptions } from '../options.js'
-import { sayOnStderr } from '../report.js'
+import {
+  DEFAULT_CLOSE_TIMEOUT_MS,
+  DEFAULT_FLUSH_TIMEOUT_MS,
+  type PinoKinesisOptions,
+} from '../options.js'
+import { linesLost, sayOnStderr } from '../report.js'
 import type { ErrorReport, TransportStats } from '../transport.js'
-import type { DroppedReport } from '../undelivered/undelivered.js'
+import { type DroppedReport, LossReporter } from '../undelivered/loss-reporter.js'
 import { type Fallback, fallbackWriter } from './fallback.js'
 import { type KinesisTransportHelperOptions, resolveHelperOptions } from './helper-options.js'
-import { Losses } from './losses.js'
 import { ask, isWorkerStream, type WorkerStream } from './messages.js'
 import { onSignals } from './signals.js'
 
@@ -71,13 +74,15 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   #told = NOTHING_TOLD
   /** What the main thread may still hold of them, in UTF-16 units. */
   #backlog = 0
-  readonly #losses: Losses
+  readonly #streamName: string
+  /** Lines that reached no worker. */
+  readonly #unsent: LossReporter
 
   constructor(options: PinoKinesisOptions, helper: KinesisTransportHelperOptions = {}) {
     super()
     const { signals, restarts, fallback } = resolveHelperOptions(helper)
-    this.#closeTimeout = options.closeTimeout ?? 5000
-    this.#flushTimeout = options.flushTimeout ?? 8000
+    this.#closeTimeout = options.closeTimeout ?? DEFAULT_CLOSE_TIMEOUT_MS
+    this.#flushTimeout = options.flushTimeout ?? DEFAULT_FLUSH_TIMEOUT_MS
     this.#restarts = restarts
     this.#fallback = fallback
     this.#writeFallback = fallbackWriter(this.#fallback)
@@ -86,8 +91,10 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
       if (isWorkerStream(stream)) return stream
       throw new Error('pino.transport returned no stream with a worker; use pino 9 or later')
     }
-    const streamName = String(options.streamArn ?? options.streamName)
-    this.#losses = new Losses(streamName, report => this.emit('kinesis:dropped', report))
+    this.#streamName = String(options.streamArn ?? options.streamName)
+    this.#unsent = new LossReporter(this.#streamName, report =>
+      this.emit('kinesis:dropped', report),
+    )
     this.#worker = this.#begin()
     this.#forgetSignals = onSignals(signals, () => this.close())
     if (alive.size === 0) process.on('exit', atExit)
@@ -109,7 +116,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
     }
     if (!worker.writableNeedDrain) this.#backlog = 0
     else if (this.#backlog > MAX_BACKLOG) {
-      this.#losses.add('bufferFull')
+      this.#unsent.add('bufferFull')
       return
     }
     try {
@@ -172,13 +179,13 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
 
   /** What was lost without reaching a worker, on standard error; the worker says the rest. @internal */
   sayLosses(): void {
-    this.#losses.report()
-    const sentence = this.#losses.sentence()
+    this.#unsent.report()
+    const sentence = linesLost(this.#streamName, this.#unsent.losses)
     if (sentence !== undefined) sayOnStderr(sentence)
   }
 
   #fallBack(line: string): void {
-    if (!this.#writeFallback(line)) this.#losses.add('noWorker')
+    if (!this.#writeFallback(line)) this.#unsent.add('noWorker')
   }
 
   async #flush(timeout: number): Promise<Delivery> {
@@ -221,7 +228,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   }
 
   #withLosses(delivery: Delivery): Delivery {
-    return { ...delivery, dropped: delivery.dropped + this.#losses.count }
+    return { ...delivery, dropped: delivery.dropped + this.#unsent.losses.count }
   }
 
   #begin(): WorkerStream {
@@ -243,8 +250,8 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
     worker.on('kinesis:dropped', (report: DroppedReport) => this.emit('kinesis:dropped', report))
     worker.on('kinesis:error', (report: ErrorReport) => this.emit('kinesis:error', report))
     worker.on('kinesis:stats', (stats: TransportStats) => {
-      const { delivered, dropped, refused, filtered } = stats
-      this.#told = { delivered, dropped: dropped + refused, filtered }
+      const { delivered, lost, filtered } = stats
+      this.#told = { delivered, dropped: lost, filtered }
       this.emit('kinesis:stats', stats)
     })
     return worker
@@ -265,7 +272,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
     this.#worker = undefined
     if (!this.#everReady) {
       // Options it cannot start with will not get better by trying.
-      this.#losses.add('noWorker', this.#written)
+      this.#unsent.add('noWorker', this.#written)
       sayOnStderr(`pino-transport for Kinesis could not start: ${error.message}`)
       if (this.listenerCount('error') > 0) this.emit('error', error)
       return
@@ -302,7 +309,10 @@ const transportOptions = (
   { targets, pipeline, level }: KinesisTransportHelperOptions,
 ): Parameters<typeof transport>[0] => {
   // Often, since the losses of a dying worker are counted by what it said last.
-  const kinesis = { target: TARGET, options: { statsInterval: STATS_MS, ...options } }
+  const kinesis = {
+    target: TARGET,
+    options: { ...options, statsInterval: options.statsInterval ?? STATS_MS },
+  }
   if (pipeline !== undefined) return { pipeline: [...pipeline, kinesis] }
   if (targets === undefined && level === undefined) return kinesis
   return { targets: [{ ...kinesis, ...(level !== undefined && { level }) }, ...(targets ?? [])] }

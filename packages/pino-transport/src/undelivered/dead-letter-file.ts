@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
+import type { RecordData } from '@kinesis-producer/core'
 
 /** One line of a dead letter file. */
 export interface DeadLetter {
@@ -13,6 +14,17 @@ export interface DeadLetter {
   readonly possiblyDelivered?: true
   /** The line as it was sent. */
   readonly data: string
+}
+
+/** A line that becomes a letter. */
+export interface Undeliverable {
+  readonly data: RecordData
+  readonly partitionKey?: string | undefined
+  readonly explicitHashKey?: string | undefined
+  readonly reason: string
+  readonly attempts: number
+  readonly error?: unknown
+  readonly possiblyDelivered?: boolean
 }
 
 const BATCH_BYTES = 1024 * 1024
@@ -38,8 +50,8 @@ export class DeadLetterFile {
     closeSync(openSync(path, 'a'))
   }
 
-  add(letter: DeadLetter): void {
-    const line = `${JSON.stringify(letter)}\n`
+  add(lost: Undeliverable): void {
+    const line = `${JSON.stringify(letterOf(lost))}\n`
     this.#pending.push(line)
     this.#pendingBytes += line.length
     if (this.#pendingBytes >= BATCH_BYTES) this.flush()
@@ -84,3 +96,14 @@ export class DeadLetterFile {
     }
   }
 }
+
+const letterOf = (lost: Undeliverable): DeadLetter => ({
+  time: new Date().toISOString(),
+  reason: lost.reason,
+  attempts: lost.attempts,
+  ...(lost.possiblyDelivered === true && { possiblyDelivered: true as const }),
+  ...(lost.error instanceof Error && { error: lost.error.message }),
+  ...(lost.partitionKey !== undefined && { partitionKey: lost.partitionKey }),
+  ...(lost.explicitHashKey !== undefined && { explicitHashKey: lost.explicitHashKey }),
+  data: typeof lost.data === 'string' ? lost.data : Buffer.from(lost.data).toString('utf8'),
+})

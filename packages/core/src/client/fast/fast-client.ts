@@ -31,7 +31,7 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
   'defaultsMode',
 ])
 
-/** How an endpoint says that it does not know a format of requests: by name, or without a word. */
+/** How an endpoint says that it does not know a format of requests: by an error's name, or by status alone. */
 const NOT_UNDERSTOOD = /^(SerializationException|UnknownOperationException|UnsupportedMediaType.*)$/
 const NOT_UNDERSTOOD_STATUS: ReadonlySet<number> = new Set([400, 404, 415])
 
@@ -101,7 +101,7 @@ export class FastKinesisClient extends KinesisClient {
       this.#templates?.forget(stream)
       const error = this.#error(template, properties, response, answer)
       if (wire === JSON_WIRE || !isNotUnderstood(error, response)) throw error
-      // Nothing was done, and the records are not to blame.
+      // Nothing was stored, and the records are not the cause.
       this.#distrust(wire)
       return this.putOutgoing(input, options)
     }

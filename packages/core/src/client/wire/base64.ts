@@ -24,7 +24,7 @@ export class Base64Group {
   #used = 0
   #read = 0
 
-  /** Adds a record if there is room. */
+  /** Adds a record if it fits. */
   add(record: WireRecord): boolean {
     const { length } = record.Data
     const end = this.#used + base64Length(length) * 0.75

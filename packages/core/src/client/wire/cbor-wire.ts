@@ -6,7 +6,7 @@ import type { OutgoingRequest, Wire } from './wire.js'
 
 /** A character takes at most 3 bytes of UTF-8. */
 const MAX_UTF8_BYTES = 3
-/** Room for the names and lengths of one record, hash key included. */
+/** Most bytes of the names and lengths of one record, hash key included. */
 const RECORD_OVERHEAD = 100
 
 /** Major types, in the upper 3 bits of an item's first byte (RFC 8949, 3.1). */

@@ -2,7 +2,7 @@ import { isPack, type OutgoingRecord, sizeOf } from '../../packing/outgoing.js'
 import { Base64Group, Base64Sink, base64Length } from './base64.js'
 import type { OutgoingRequest } from './wire.js'
 
-/** Room for the punctuation and field names of one record, hash key included. */
+/** Most bytes of the punctuation and field names of one record, hash key included. */
 const RECORD_OVERHEAD = 110
 /** A character of a key takes at most 6 bytes in JSON: `\u0000`. */
 const MAX_JSON_BYTES = 6

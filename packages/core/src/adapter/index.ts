@@ -1,0 +1,35 @@
+/**
+ * For packages that feed a producer from somewhere else, such as a logger. `./rules` has the same
+ * without what needs the AWS SDK.
+ */
+
+export type { OfferResult } from '../producer.js'
+export { offer } from '../producer.js'
+export type { OpenedProducer } from './open-producer.js'
+export { openProducer } from './open-producer.js'
+export type { LossReason, LossReport, SharedOptions } from './rules/index.js'
+export {
+  ConfigError,
+  checkBoolean,
+  checkFunction,
+  checkHashKey,
+  checkInteger,
+  checkKeys,
+  checkMethods,
+  checkMilliseconds,
+  checkOneOf,
+  checkOptionNames,
+  checkText,
+  DEFAULT_MAX_RECORD_BYTES,
+  LossTally,
+  lossReasonOf,
+  lossReasonOfError,
+  lossSentence,
+  MAX_PARTITION_KEY_CHARACTERS,
+  MAX_RECORD_BYTES,
+  MAX_TIMEOUT_MS,
+  partitionKeyFrom,
+  RETRY_DEFAULTS,
+  show,
+  WarningLimiter,
+} from './rules/index.js'

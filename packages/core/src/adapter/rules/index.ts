@@ -1,0 +1,29 @@
+/**
+ * Rules that adapters share. Nothing here loads the AWS SDK, so that a thread that sends nothing
+ * itself may use it.
+ */
+
+export {
+  DEFAULT_MAX_RECORD_BYTES,
+  MAX_PARTITION_KEY_CHARACTERS,
+  MAX_RECORD_BYTES,
+} from '../../config/aws-limits.js'
+export {
+  checkBoolean,
+  checkFunction,
+  checkInteger,
+  checkKeys,
+  checkMethods,
+  checkMilliseconds,
+  checkOneOf,
+  checkText,
+  MAX_TIMEOUT_MS,
+  show,
+} from '../../config/check.js'
+export { ConfigError } from '../../errors/errors.js'
+export { WarningLimiter } from '../../stats/warning-limiter.js'
+export { checkHashKey, partitionKeyFrom } from './keys.js'
+export type { LossReason, LossReport } from './losses.js'
+export { LossTally, lossReasonOf, lossReasonOfError, lossSentence } from './losses.js'
+export type { SharedOptions } from './shared-options.js'
+export { checkOptionNames, RETRY_DEFAULTS } from './shared-options.js'

@@ -1,0 +1,60 @@
+import type { KinesisClientLike } from '../../client/client-types.js'
+import type { WIRE_FORMATS } from '../../client/create-client.js'
+import { checkKeys } from '../../config/check.js'
+import type { ProducerConfig } from '../../config/options.js'
+import { OPTION_NAMES } from '../../config/resolve.js'
+
+/** Options the adapters share: where the records go, and all of the producer's own. */
+export interface SharedOptions extends ProducerConfig {
+  /** Name of the stream; give this or `streamArn`. */
+  readonly streamName?: string | undefined
+  readonly streamArn?: string | undefined
+  /** @default what the AWS SDK finds (AWS_REGION, profile) */
+  readonly region?: string | undefined
+  /** URL of the service, for an emulator or a VPC endpoint. */
+  readonly endpoint?: string | undefined
+  /** @default the AWS SDK's own chain */
+  readonly credentials?:
+    | {
+        readonly accessKeyId: string
+        readonly secretAccessKey: string
+        readonly sessionToken?: string
+      }
+    | undefined
+  /**
+   * `cbor`: records go as bytes, without base64; see `createKinesisClient`.
+   * @default 'json'
+   */
+  readonly wireFormat?: (typeof WIRE_FORMATS)[number] | undefined
+  /** A client of your own, in place of `region`, `endpoint`, `credentials` and `wireFormat`. */
+  readonly client?: KinesisClientLike | undefined
+}
+
+const TARGET_NAMES = [
+  'streamName',
+  'streamArn',
+  'region',
+  'endpoint',
+  'credentials',
+  'wireFormat',
+  'client',
+] as const
+
+/**
+ * Refuses options that neither the producer nor the adapter has, with a hint.
+ * @param where the adapter's name, for messages
+ * @param ownNames options that are the adapter's, not the producer's
+ * @throws {ConfigError}
+ */
+export const checkOptionNames = (
+  where: string,
+  options: unknown,
+  ownNames: readonly string[],
+): void => checkKeys(where, options, [...TARGET_NAMES, ...OPTION_NAMES, ...ownNames])
+
+/**
+ * The producer's values that adapters share. A record's own failures are bounded by time: ten tries
+ * pass in ten seconds of trouble in the service, in which no log should be lost.
+ */
+export const RETRY_DEFAULTS: Readonly<{ retryTimeout: number; maxAttemptsPerRecord: number }> =
+  Object.freeze({ retryTimeout: 600_000, maxAttemptsPerRecord: Number.MAX_SAFE_INTEGER })

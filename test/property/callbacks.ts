@@ -1,0 +1,110 @@
+import type { DroppedRecord, Logger, ProducerConfig } from '@kinesis-producer/core'
+import type { Actor } from './actor.js'
+import { lawHolds } from './assertions.js'
+import type { Reaction, Reactions } from './lives.js'
+
+type Callbacks = Required<Pick<ProducerConfig, 'onDrop' | 'onRequest' | 'statReceiver' | 'logger'>>
+
+const LINGER_MS = 150
+
+/** Callbacks that look at the producer whenever they are called, and call it in turn. */
+export const watchedCallbacks = (actor: Actor): Callbacks => {
+  let depth = 0
+  let calls = 0
+  const called = (name: keyof Reactions): unknown => {
+    const { findings } = actor
+    findings.expect(depth === 0, `${name} was called inside another callback`)
+    findings.expect(name === 'logger' || !actor.isOver, `${name} was called after close()`)
+    // The first words may come while the producer is being made.
+    if (actor.producer !== undefined) lawHolds(actor)
+    depth++
+    try {
+      return react(actor, actor.life.reactions[name], calls++)
+    } finally {
+      depth--
+    }
+  }
+  const log = (): unknown => called('logger')
+  const logger: Logger = { debug: log, info: log, warn: log, error: log }
+  return {
+    logger,
+    onDrop: dropped => {
+      noteDrop(actor, dropped)
+      return called('onDrop')
+    },
+    onRequest: () => called('onRequest'),
+    statReceiver: {
+      receive: () => {
+        actor.statsSeen++
+        return called('statReceiver')
+      },
+    },
+  }
+}
+
+const react = (actor: Actor, reaction: Reaction, call: number): unknown => {
+  // Every third time, and not for ever: a callback that adds for each record stored never ends.
+  if (call % 3 !== 0 || actor.reactionsLeft <= 0) return undefined
+  if (reaction !== 'nothing') actor.reactionsLeft--
+  switch (reaction) {
+    case 'nothing':
+      return undefined
+    case 'add':
+    case 'tryAdd':
+      actor.add({
+        do: reaction,
+        count: 3,
+        keys: 2,
+        size: 10,
+        bytes: true,
+        hashKey: false,
+        signal: false,
+      })
+      return undefined
+    case 'start':
+    case 'stop':
+      actor[reaction]()
+      return undefined
+    case 'flush':
+    case 'drain':
+    case 'close':
+      actor.call(reaction, 500)
+      return undefined
+    case 'throw':
+      throw new Error('thrown by a callback')
+    case 'reject':
+      return Promise.reject(new Error('rejected by a callback'))
+    case 'linger':
+      return actor.clock.after(LINGER_MS)
+  }
+}
+
+/** The reasons have to be true, and a record is dropped once. */
+const noteDrop = (actor: Actor, { record, reason, possiblyDelivered }: DroppedRecord): void => {
+  const { findings, ledger, clock, life } = actor
+  const { maxAttemptsPerRecord = 0, recordTtl = 0, retryTimeout = 0, whenFull } = life.settings
+  const text = Buffer.from(record.data).toString()
+  const known = ledger.find(text)
+  if (known === undefined) return
+  const expect = (holds: boolean, what: string): void =>
+    findings.expect(holds, () => `${text} was dropped (${reason}): ${what}`)
+  expect(known.dropped === undefined, 'it had been dropped before')
+  known.dropped = reason
+  expect(known.key === record.partitionKey, 'its key is another')
+  expect(!possiblyDelivered || known.mayBeStored, 'it is possiblyDelivered, but never left')
+  expect(possiblyDelivered || known.stored === 0, 'it is in the stream, and that is not said')
+  switch (reason) {
+    case 'rejected':
+      return expect(known.isPoison && actor.refusesPoison, 'it is no poison')
+    case 'maxAttempts':
+      return expect(known.ownFailures >= maxAttemptsPerRecord, 'others failed, not this one')
+    case 'retryTimeout':
+      return expect(retryTimeout > 0 && known.ownFailures >= 2, 'it did not fail that long')
+    case 'expired':
+      return expect(recordTtl > 0 && clock.now() - known.offeredAt >= recordTtl, 'it is not so old')
+    case 'bufferFull':
+      return expect(whenFull !== 'reject' && whenFull !== 'wait', `not under ${whenFull}`)
+    case 'closed':
+      return expect(actor.disposals > 0, 'nobody disposed of the producer')
+  }
+}

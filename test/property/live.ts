@@ -1,0 +1,121 @@
+import { Actor } from './actor.js'
+import { checkFates, checkOrder, checkStep } from './assertions.js'
+import { settle } from './life-clock.js'
+import type { Ending, Life, Step } from './lives.js'
+
+const WELL_AGAIN_MS = 120_000
+/** With the longest backoffs between the requests that find each poison record. */
+const POISON_FOUND_MS = 3_600_000
+const OTHERS_EVERY_MS = 5000
+const CLOSE_MS = 60_000
+
+/** Lives a life from the beginning to the end; throws what is wrong with it. */
+export const live = async (life: Life): Promise<void> => {
+  const actor = new Actor(life)
+  for (const step of life.steps) {
+    await watched(actor, step)
+    await settle()
+    checkStep(actor)
+  }
+  actor.reactionsLeft = 0
+  if (life.heals !== 'no') await heal(actor)
+  await end(actor, life.ending)
+  checkStep(actor)
+  checkFates(actor)
+  checkOrder(actor)
+}
+
+/** Stats come while the producer runs. */
+const watched = async (actor: Actor, step: Step): Promise<void> => {
+  const { producer, life, launches, statsSeen, stops } = actor
+  const before = producer.stats().state
+  await actor.step(step)
+  const { statInterval = 0 } = life.settings
+  const isQuiet = launches === actor.launches && stops === actor.stops
+  if (step.do !== 'advance' || step.ms <= 2 * statInterval || !isQuiet) return
+  if (before !== 'running' || producer.stats().state !== 'running') return
+  actor.findings.expect(actor.statsSeen > statsSeen, 'no stats came')
+}
+
+/** Once the service is well, everything gets out: no wake-up is lost, whatever came before. */
+const heal = async (actor: Actor): Promise<void> => {
+  const { service, clock, producer, life } = actor
+  service.faults = ['none']
+  service.queries = 'answers'
+  if (life.heals === 'quite') service.poison = undefined
+  await clock.advance(10_000)
+  actor.start()
+  if (producer.stats().state !== 'running') return
+  if (life.heals === 'quite') {
+    await clock.advance(WELL_AGAIN_MS)
+    checkStep(actor)
+    checkLinger(actor)
+  }
+  await drain(actor, life.heals === 'quite' ? WELL_AGAIN_MS : POISON_FOUND_MS)
+}
+
+/**
+ * All that was admitted leaves; each poison record is found as long as other records succeed. Where the
+ * buffer is full of what is behind it, nothing tells it from an outage.
+ */
+const drain = async (actor: Actor, most: number): Promise<void> => {
+  const { clock, producer, findings } = actor
+  let drained: number | undefined
+  let canTell = true
+  void producer.drain(most).then(({ remaining }) => (drained = remaining))
+  for (let passed = 0; passed <= most && drained === undefined; passed += OTHERS_EVERY_MS) {
+    canTell &&= actor.service.poison === undefined || actor.addInnocent()
+    await clock.advance(OTHERS_EVERY_MS)
+  }
+  const left = drained
+  findings.expect(left === 0 || !canTell, () => `a drain leaves ${left} in a service that is well`)
+  checkStep(actor)
+}
+
+/** Without an interval, a batch that does not fill waits for ever; but never what was tried before. */
+const checkLinger = ({ findings, ledger, producer, life }: Actor): void => {
+  const unsettled = [...ledger.all].filter(
+    ({ admission, dropped, stored }) =>
+      admission !== 'refused' && dropped === undefined && stored === 0,
+  )
+  const tried = unsettled.find(({ tries }) => tries > 0)
+  findings.expect(tried === undefined, () => `${tried?.text} was tried, and now waits for ever`)
+  const most = life.settings.flushInterval === 0 ? unsettled.length : 0
+  const { remaining } = producer.stats()
+  findings.expect(remaining <= most, () => `${remaining} still wait, ${most} of them untried`)
+  findings.check()
+}
+
+const end = async (actor: Actor, ending: Ending): Promise<void> => {
+  const { clock, pending, findings } = actor
+  const close = (): number => pending.push(actor.close(CLOSE_MS))
+  const dispose = (): number => pending.push(actor.dispose())
+  switch (ending) {
+    case 'close':
+      close()
+      break
+    case 'closeTwice':
+      close()
+      close()
+      break
+    case 'dispose':
+      dispose()
+      break
+    case 'disposeThenClose':
+      dispose()
+      close()
+      break
+    case 'closeThenDispose':
+      close()
+      dispose()
+      break
+  }
+  let isSettled = false
+  void Promise.all(pending).then(() => (isSettled = true))
+  await clock.advance(CLOSE_MS)
+  findings.expect(actor.isOver, 'close() did not end at its deadline')
+  findings.expect(isSettled, 'a promise stays pending for ever')
+  // What was slow has arrived: of the producer nothing is left that could happen.
+  findings.expect(clock.armed === 0, () => `${clock.armed} timers are armed after close()`)
+  await clock.advance(CLOSE_MS)
+}
