@@ -287,8 +287,8 @@ class Model {
   /** What is held behind a throttled record fills the share of its shard too. */
   #checkFollowers({ records }: Batch, fates: readonly RecordFate[]): void {
     if (!this.#ordered) return
-    const throttled = records.filter((_, i) => fates[i]?.kind === 'throttled')
-    for (const { partitionKey, shard } of this.#all.filter(record => throttled.includes(record)))
+    const throttled = new Set(records.filter((_, i) => fates[i]?.kind === 'throttled'))
+    for (const { partitionKey, shard } of this.#all.filter(record => throttled.has(record)))
       for (const record of this.#all)
         if (partitionKey !== undefined && record.partitionKey === partitionKey)
           if (this.#unsettled.has(record) && !this.#carried.has(record) && !shard?.dissolved)
@@ -306,7 +306,9 @@ class Model {
         return shard === 0 ? { kind: 'throttled', shardId } : { kind: 'stored', shardId }
       case 'throttled':
         return { kind: 'throttled', shardId: named ? shardId : undefined }
-      default:
+      case 'dropped':
+      case 'failed':
+      case 'requeued':
         return { kind: name }
     }
   }
