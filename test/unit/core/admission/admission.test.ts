@@ -418,14 +418,18 @@ describe('a shard that backs off', () => {
     const { producer } = await hot({ whenFull: 'reject' })
     producer.stats()
     for (let i = 0; i < 10; i++) assert.equal(producer.tryAdd(`cold${i}`, `c${i}`), true)
-    await assert.rejects(producer.add('cold', 'cold'), /20 records of \d+ bytes are not yet settled/)
+    await assert.rejects(
+      producer.add('cold', 'cold'),
+      /20 records of \d+ bytes are not yet settled/,
+    )
   })
 
   it('keeps the order of its waiting adds, and those of others pass', async () => {
-    const { producer, client, clock, cool } = await hot({ whenFull: 'wait', ordering: 'partitionKey' })
-    const waits = outcomes(
-      Array.from({ length: 5 }, (_, i) => producer.add(`hot1${i}`, 'hot')),
-    )
+    const { producer, client, clock, cool } = await hot({
+      whenFull: 'wait',
+      ordering: 'partitionKey',
+    })
+    const waits = outcomes(Array.from({ length: 5 }, (_, i) => producer.add(`hot1${i}`, 'hot')))
     const others = outcomes([producer.add('cold', 'cold')])
     await clock.advance(1000)
     assert.deepEqual([waits[0], others], ['waits', ['admitted']])

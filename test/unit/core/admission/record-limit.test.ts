@@ -15,10 +15,14 @@ describe('the largest record that is admitted', () => {
 
   it('is what the packer leaves of the Kinesis record that fits', () => {
     const limits: number[] = []
-    const limit = new RecordLimit(bytes => {
-      limits.push(bytes)
-      return bytes - 30
-    }, 1000, [500, 400])
+    const limit = new RecordLimit(
+      bytes => {
+        limits.push(bytes)
+        return bytes - 30
+      },
+      1000,
+      [500, 400],
+    )
     assert.equal(limit.bytes, 370)
     assert.deepEqual(limits, [400])
   })

@@ -5,7 +5,12 @@ import { SPREAD_KEY_BYTES } from '@kinesis-producer/core/internal/packing/spread
 
 const bytesOf = (
   data: string | Uint8Array,
-  { key, hashKey, overhead = 0, max = 1000 }: { key?: string; hashKey?: string; overhead?: number; max?: number } = {},
+  {
+    key,
+    hashKey,
+    overhead = 0,
+    max = 1000,
+  }: { key?: string; hashKey?: string; overhead?: number; max?: number } = {},
 ): number => validate(data, key, hashKey, overhead, max)
 
 const MAX_HASH_KEY = (2n ** 128n - 1n).toString()

@@ -219,7 +219,8 @@ describe('a logger that fails', () => {
     assert.deepEqual(order, ['drop'])
     // Once in a process, and another test may have been first.
     assert.ok(warnings.length <= 1)
-    for (const warning of warnings) assert.match(warning, /the logger failed, and messages are lost/)
+    for (const warning of warnings)
+      assert.match(warning, /the logger failed, and messages are lost/)
   })
 })
 

@@ -110,10 +110,8 @@ describe('when requests leave', () => {
   })
 
   it('is once the backoff of a shard is over, with no other request meanwhile', async () => {
-    const { producer, client, clock } = createHarness(
-      { batchSize: 5, flushInterval: 0 },
-      request =>
-        client.store(request, () => (client.calls.length === 1 ? THROTTLED : undefined)),
+    const { producer, client, clock } = createHarness({ batchSize: 5, flushInterval: 0 }, request =>
+      client.store(request, () => (client.calls.length === 1 ? THROTTLED : undefined)),
     )
     producer.start()
     await addMany(producer, 5)
@@ -206,7 +204,14 @@ describe('recordTtl', () => {
   /** Two records at 0 and three at 4000, and what expired until when. */
   const expiry = async (config: ProducerConfig, handler: Parameters<typeof createHarness>[1]) => {
     const harness = createHarness(
-      { flushInterval: 0, batchSize: 2, recordTtl: TTL, bufferSize: 1000, whenFull: 'reject', ...config },
+      {
+        flushInterval: 0,
+        batchSize: 2,
+        recordTtl: TTL,
+        bufferSize: 1000,
+        whenFull: 'reject',
+        ...config,
+      },
       handler,
     )
     const tried: { text: string; at: number }[] = []
@@ -360,7 +365,10 @@ describe('recordTtl', () => {
     for (let i = 0; i < 20 && dropped.length < 12_000; i++) await settle()
     clearImmediate(watch)
     assert.equal(dropped.length, 12_000)
-    assert.ok(seen.some(count => count > 0 && count < 12_000), `in one go: ${seen.join(' ')}`)
+    assert.ok(
+      seen.some(count => count > 0 && count < 12_000),
+      `in one go: ${seen.join(' ')}`,
+    )
     assert.equal(client.calls.length, calls)
   })
 })

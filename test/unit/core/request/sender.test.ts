@@ -14,7 +14,10 @@ const make = (requestTimeout: number, putRecords: StreamClient['putRecords']) =>
   const clock = new TestClock()
   const sender = new Sender({ putRecords }, new Timers(clock), requestTimeout)
   const outcomes: RequestOutcome[] = []
-  const send = (records: readonly OutgoingRecord[] | Promise<readonly OutgoingRecord[]>, count = 1) =>
+  const send = (
+    records: readonly OutgoingRecord[] | Promise<readonly OutgoingRecord[]>,
+    count = 1,
+  ) =>
     sender.send(
       { records, count, carriers: undefined, shards: undefined },
       true,

@@ -66,12 +66,23 @@ describe('what becomes of a record', () => {
   })
 
   it('that is refused for good: it is dropped as rejected, at its first try', () => {
-    for (const code of ['ValidationException', 'InvalidArgumentException', 'SerializationException'])
+    for (const code of [
+      'ValidationException',
+      'InvalidArgumentException',
+      'SerializationException',
+    ])
       assert.deepEqual(brief(decision(failed(code))), ['dropped', 'rejected', false], code)
   })
 
   it('that waits for an operator: it is kept, however often and however long', () => {
-    for (const code of ['KMSAccessDeniedException', 'KMSDisabledException', 'KMSNotFoundException', 'KMSInvalidStateException', 'KMSOptInRequired', 'ResourceNotFoundException']) {
+    for (const code of [
+      'KMSAccessDeniedException',
+      'KMSDisabledException',
+      'KMSNotFoundException',
+      'KMSInvalidStateException',
+      'KMSOptInRequired',
+      'ResourceNotFoundException',
+    ]) {
       const kept = decision(failed(code), {
         faultsAt: [0, 0, 0],
         now: 10 ** 9,

@@ -60,10 +60,7 @@ describe('a record that makes every request fail which carries it', () => {
           dropped.map(({ record, reason }) => [record.data, reason]),
           [['r42', 'maxAttempts']],
         )
-        assert.deepEqual(
-          new Set(client.stored),
-          new Set(texts(100).filter(text => text !== 'r42')),
-        )
+        assert.deepEqual(new Set(client.stored), new Set(texts(100).filter(text => text !== 'r42')))
         assert.equal(client.stored.length, 99, 'nobody is delivered twice')
         assertLaw(producer)
         await producer.close()
@@ -73,10 +70,14 @@ describe('a record that makes every request fail which carries it', () => {
   }
 
   it('delays the others by less than a minute, and not by the count of its attempts', async () => {
-    const { producer, client, clock } = poisoned(['r5'], throws(serviceError('InternalFailure', 500)), {
-      batchSize: 500,
-      maxAttemptsPerRecord: 1000,
-    })
+    const { producer, client, clock } = poisoned(
+      ['r5'],
+      throws(serviceError('InternalFailure', 500)),
+      {
+        batchSize: 500,
+        maxAttemptsPerRecord: 1000,
+      },
+    )
     producer.start()
     await addMany(producer, 100)
     await clock.advance(60_000)
@@ -85,11 +86,15 @@ describe('a record that makes every request fail which carries it', () => {
   })
 
   it('is bounded by retryTimeout where attempts are not', async () => {
-    const { producer, clock, dropped } = poisoned(['r5'], throws(serviceError('InternalFailure', 500)), {
-      batchSize: 10,
-      maxAttemptsPerRecord: 1_000_000,
-      retryTimeout: 600_000,
-    })
+    const { producer, clock, dropped } = poisoned(
+      ['r5'],
+      throws(serviceError('InternalFailure', 500)),
+      {
+        batchSize: 10,
+        maxAttemptsPerRecord: 1_000_000,
+        retryTimeout: 600_000,
+      },
+    )
     producer.start()
     await addMany(producer, 20)
     await clock.advance(590_000)
@@ -125,10 +130,14 @@ describe('a record that makes every request fail which carries it', () => {
   })
 
   it('is handed back with what happened to it', async () => {
-    const { producer, clock, dropped } = poisoned(['r1'], throws(serviceError('InternalFailure', 500)), {
-      batchSize: 2,
-      maxAttemptsPerRecord: 2,
-    })
+    const { producer, clock, dropped } = poisoned(
+      ['r1'],
+      throws(serviceError('InternalFailure', 500)),
+      {
+        batchSize: 2,
+        maxAttemptsPerRecord: 2,
+      },
+    )
     producer.start()
     await addMany(producer, 10)
     await clock.advance(HOUR)
@@ -145,7 +154,13 @@ describe('bisection', () => {
   it('does not begin while nothing succeeds: an hour of failures drops and splits nothing', async () => {
     let down = true
     const { producer, client, clock, dropped } = createHarness(
-      { batchSize: 50, bufferSize: 5000, flushInterval: 50, whenFull: 'reject', maxAttemptsPerRecord: 2 },
+      {
+        batchSize: 50,
+        bufferSize: 5000,
+        flushInterval: 50,
+        whenFull: 'reject',
+        maxAttemptsPerRecord: 2,
+      },
       request => {
         if (down) throw serviceError('InternalFailure', 500)
         return client.store(request)
@@ -174,7 +189,13 @@ describe('bisection', () => {
   it('does not split what failed in an outage, though requests succeeded before and after', async () => {
     let down = false
     const { producer, client, clock, dropped } = createHarness(
-      { batchSize: 10, bufferSize: 5000, flushInterval: 50, whenFull: 'reject', maxAttemptsPerRecord: 1 },
+      {
+        batchSize: 10,
+        bufferSize: 5000,
+        flushInterval: 50,
+        whenFull: 'reject',
+        maxAttemptsPerRecord: 1,
+      },
       request => {
         if (down) throw serviceError('InternalFailure', 500)
         return client.store(request)
@@ -217,7 +238,8 @@ describe('bisection', () => {
       { batchSize: 50, bufferSize: 5000, flushInterval: 50, whenFull: 'reject' },
       request => {
         if (++calls % 5 === 0) throw serviceError('InternalFailure', 500)
-        if (carries(request, 'r17') || carries(request, 'r18')) throw serviceError('ValidationException')
+        if (carries(request, 'r17') || carries(request, 'r18'))
+          throw serviceError('ValidationException')
         return client.store(request)
       },
     )
@@ -374,9 +396,7 @@ describe('requests that cannot be built', () => {
       const { producer, client, clock } = createHarness(
         { batchSize: 5, flushInterval: 0 },
         request =>
-          client.store(request, () =>
-            hot ? 'ProvisionedThroughputExceededException' : undefined,
-          ),
+          client.store(request, () => (hot ? 'ProvisionedThroughputExceededException' : undefined)),
       )
       producer.start()
       await addMany(producer, 10)

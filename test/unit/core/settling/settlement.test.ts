@@ -1,9 +1,5 @@
 import assert from 'node:assert/strict'
-import {
-  DeliveryError,
-  type DroppedRecord,
-  type Receipt,
-} from '@kinesis-producer/core'
+import { DeliveryError, type DroppedRecord, type Receipt } from '@kinesis-producer/core'
 import { UserCallbacks } from '@kinesis-producer/core/internal/callbacks/user-callbacks'
 import { PendingRecord } from '@kinesis-producer/core/internal/queue/pending-record'
 import { Settlement } from '@kinesis-producer/core/internal/settling/settlement'

@@ -89,10 +89,9 @@ describe('an answer that is garbled', () => {
   }
 
   it('by an empty code beside a sequence number is a stored record', async () => {
-    const { producer, client, clock } = createHarness(
-      { batchSize: 3, flushInterval: 0 },
-      () => ({ Records: results(3).map(stored => ({ ...stored, ErrorCode: '' })) }),
-    )
+    const { producer, client, clock } = createHarness({ batchSize: 3, flushInterval: 0 }, () => ({
+      Records: results(3).map(stored => ({ ...stored, ErrorCode: '' })),
+    }))
     producer.start()
     await addMany(producer, 3)
     await clock.advance(60_000)
@@ -337,8 +336,9 @@ describe('what an answer says of the service', () => {
   })
 
   it('is that it works, when all were refused for good', async () => {
-    const { producer, client, dropped } = createHarness({ batchSize: 5, flushInterval: 0 }, request =>
-      client.store(request, () => 'InvalidArgumentException'),
+    const { producer, client, dropped } = createHarness(
+      { batchSize: 5, flushInterval: 0 },
+      request => client.store(request, () => 'InvalidArgumentException'),
     )
     producer.start()
     await addMany(producer, 5)
@@ -349,10 +349,15 @@ describe('what an answer says of the service', () => {
 
   it('ends an outage, though each of its records failed in its own way', async () => {
     let call = 0
-    const { producer, client, clock } = createHarness({ batchSize: 2, flushInterval: 0 }, request => {
-      if (++call === 1) throw serviceError('InternalFailure', 500)
-      return client.store(request, text => (text === 'r0' ? 'InvalidArgumentException' : THROTTLED))
-    })
+    const { producer, client, clock } = createHarness(
+      { batchSize: 2, flushInterval: 0 },
+      request => {
+        if (++call === 1) throw serviceError('InternalFailure', 500)
+        return client.store(request, text =>
+          text === 'r0' ? 'InvalidArgumentException' : THROTTLED,
+        )
+      },
+    )
     producer.start()
     await addMany(producer, 2)
     await clock.advance(50)
@@ -436,18 +441,22 @@ describe('what settling counts and tells', () => {
       { duration: 10, records: 2, kinesisRecords: 2 },
       { duration: 10, records: 1, kinesisRecords: 1 },
     ])
-    const { requests, kinesisRecords, recordsPerRequest, retries, requestLatency } = producer.stats()
+    const { requests, kinesisRecords, recordsPerRequest, retries, requestLatency } =
+      producer.stats()
     assert.deepEqual([requests, kinesisRecords, recordsPerRequest, retries], [2, 3, 1.5, 1])
     assert.ok(Math.abs(requestLatency.max - 10) < 0.1)
   })
 
   it('is every record that goes again, after a failed request as well', async () => {
     let call = 0
-    const { producer, client, clock } = createHarness({ batchSize: 5, flushInterval: 0 }, request => {
-      if (++call === 1) throw serviceError('InternalFailure', 500)
-      if (call === 2) throw serviceError('ValidationException')
-      return client.store(request)
-    })
+    const { producer, client, clock } = createHarness(
+      { batchSize: 5, flushInterval: 0 },
+      request => {
+        if (++call === 1) throw serviceError('InternalFailure', 500)
+        if (call === 2) throw serviceError('ValidationException')
+        return client.store(request)
+      },
+    )
     producer.start()
     await addMany(producer, 5)
     await clock.advance(1000)
@@ -461,7 +470,13 @@ describe('what settling counts and tells', () => {
 
   it('is one warning for thousands that are given up', async () => {
     const { producer, client, clock, log, dropped } = createHarness(
-      { batchSize: 500, bufferSize: 10_000, flushInterval: 50, recordTtl: 1000, whenFull: 'reject' },
+      {
+        batchSize: 500,
+        bufferSize: 10_000,
+        flushInterval: 50,
+        recordTtl: 1000,
+        whenFull: 'reject',
+      },
       () => new Promise<PutRecordsResponse>(() => {}),
     )
     client.handler = () => {
@@ -501,7 +516,10 @@ describe('the rule of a stuck batch', () => {
     ['dropNewest', false],
   ] as const) {
     it(`${drops ? 'gives up the batch' : 'is not that'} of ${whenFull}`, async () => {
-      const { producer, clock, dropped } = await fill({ whenFull }, serviceError('InternalFailure', 500))
+      const { producer, clock, dropped } = await fill(
+        { whenFull },
+        serviceError('InternalFailure', 500),
+      )
       await clock.advance(120_000)
       assert.equal(dropped.length, drops ? 5 : 0)
       assert.ok(dropped.every(({ reason }) => reason === 'bufferFull'))

@@ -187,7 +187,8 @@ describe('a producer without a logger', () => {
 
   it('warns through the process, and only of losses and trouble', async () => {
     const warnings: string[] = []
-    const listen = (warning: Error): void => void warnings.push(`${warning.name} ${warning.message}`)
+    const listen = (warning: Error): void =>
+      void warnings.push(`${warning.name} ${warning.message}`)
     process.on('warning', listen)
     PROCESS_WARNINGS.debug('d')
     PROCESS_WARNINGS.info('i')
