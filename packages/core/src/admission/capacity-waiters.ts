@@ -89,8 +89,8 @@ export class CapacityWaiters<Shard extends object> {
   }
 
   refuseAll(error: () => Error): void {
-    const lines = [this.#line, ...this.#shardLines.values()]
-    for (const entry of lines.flatMap(line => [...line])) this.#leave(entry).refuse(error())
+    for (const line of [...this.#shardLines.values(), this.#line])
+      for (const entry of line) this.#leave(entry).refuse(error())
   }
 
   #admitShard(line: Line<Shard>, judge: (waiter: CapacityWaiter) => Capacity<Shard>): void {

@@ -175,12 +175,9 @@ describe('calls of the producer inside its callbacks', () => {
   it('stop in onDrop resolves when no request can leave any more', async () => {
     let stopped: { inFlight: number; calls: number } | undefined
     const { producer, client, clock } = refusing(get => ({
-      onDrop: () => {
-        void get()
-          .stop()
-          .then(() => {
-            stopped = { inFlight: get().stats().requestsInFlight, calls: client.calls.length }
-          })
+      onDrop: async () => {
+        await get().stop()
+        stopped = { inFlight: get().stats().requestsInFlight, calls: client.calls.length }
       },
     }))
     offerMany(producer, 21)
@@ -252,7 +249,7 @@ describe('calls of the producer inside its callbacks', () => {
     producer.start()
     for (let i = 0; i < 40; i++) producer.tryAdd(`r${i}`, 'k')
     assert.ok(drops <= 20, `${drops} drops within the calls`)
-    for (let i = 0; i < 50 && drops < 1000; i++) await settle()
+    for (let i = 0; i < 50; i++) await settle()
     assert.ok(drops >= 1000)
     assertLaw(producer)
     await producer.close(0, { signal: AbortSignal.abort() })
