@@ -59,6 +59,8 @@ export class Actor implements World {
       random: () => 0.999_999_999,
       ...watchedCallbacks(this),
     })
+    this.service.latency = life.latency
+    this.service.queries = life.queries
     this.service.reached = what => this.#reached(what)
   }
 
