@@ -44,7 +44,7 @@ export interface Request {
 /** How the stream answers what is asked of it, apart from PutRecords. */
 export type QueryAnswer = 'answers' | 'denies' | 'hangs' | 'garbles'
 
-export const DISCOVERED_KIB = 2048
+export const DISCOVERED_KIB = 1100
 const SLOW_MS = 40
 /** Faults after which an answer comes that says nothing. */
 const UNUSABLE: ReadonlySet<FaultName> = new Set(['garbled', 'long', 'short'])
@@ -202,8 +202,12 @@ export class FakeService implements BatchingKinesisClient {
         this.#store(request)
         return garbled(i)
       case 'long': {
-        const answer = this.#store(request)
-        return { ...answer, Records: [...(answer.Records ?? []), ...(answer.Records ?? [])] }
+        // Of another request, with more records.
+        const Records = [...request.carriers, undefined].map(() => ({
+          ShardId: this.shards.ids[0],
+          SequenceNumber: String(++this.#sequence),
+        }))
+        return { FailedRecordCount: 0, Records }
       }
       case 'short': {
         const { carriers } = request

@@ -1,13 +1,13 @@
 import type { Adds, Life, Step } from './lives.js'
 
-const add = (how: Adds['do'], count: number, keys: number, size: number): Step => ({
+const add = (how: Adds['do'], count: number, keys: number, size: number, signal = false): Step => ({
   do: how,
   count,
   keys,
   size,
   bytes: true,
   hashKey: false,
-  signal: false,
+  signal,
 })
 
 const plain: Life = {
@@ -67,6 +67,38 @@ export const KNOWN_LIVES: readonly Life[] = [
       { do: 'flush', ms: 1 },
       { do: 'advance', ms: 2 },
       { do: 'start' },
+      { do: 'advance', ms: 200 },
+      { do: 'advance', ms: 5000 },
+    ],
+  },
+  // What waits for capacity by bytes cannot fill a batch.
+  {
+    ...plain,
+    settings: { ...plain.settings, flushInterval: 0, batchSize: 30, bufferBytes: 2000 },
+    steps: [{ do: 'start' }, add('add', 40, 0, 250)],
+  },
+  // The first of those that wait for capacity is aborted, and the next one is smaller.
+  {
+    ...plain,
+    settings: { ...plain.settings, bufferBytes: 2000, requestTimeout: 5000 },
+    steps: [
+      { do: 'start' },
+      { do: 'faults', faults: ['hang'] },
+      add('tryAdd', 8, 0, 200),
+      add('add', 1, 0, 250, true),
+      add('add', 1, 0, 10),
+      { do: 'abort' },
+    ],
+  },
+  // Aggregates of a shard that was split meanwhile: consumers drop half of their records.
+  {
+    ...plain,
+    settings: { ...plain.settings, packing: { kind: 'kpl', groupBy: 'shard', maxBytes: 300 } },
+    steps: [
+      { do: 'start' },
+      { do: 'advance', ms: 1 },
+      { do: 'reshard', how: 'split', at: 0 },
+      add('tryAdd', 40, 8, 5),
       { do: 'advance', ms: 5000 },
     ],
   },

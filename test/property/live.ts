@@ -88,7 +88,8 @@ const checkLinger = ({ findings, ledger, producer, life }: Actor): void => {
   const tried = unsettled.find(({ tries }) => tries > 0)
   findings.expect(tried === undefined, () => `${tried?.text} was tried, and now waits for ever`)
   const most = life.settings.flushInterval === 0 ? unsettled.length : 0
-  const { remaining } = producer.stats()
+  const { remaining, waiting } = producer.stats()
+  findings.expect(waiting === 0, () => `${waiting} adds wait for capacity for ever`)
   findings.expect(remaining <= most, () => `${remaining} still wait, ${most} of them untried`)
   findings.check()
 }
