@@ -90,6 +90,12 @@ export const KNOWN_LIVES: readonly Life[] = [
       { do: 'abort' },
     ],
   },
+  // A record larger than the stream said it takes.
+  {
+    ...plain,
+    settings: { ...plain.settings, maxRecordBytes: 'discover', bufferBytes: 4_000_000 },
+    steps: [{ do: 'start' }, { do: 'advance', ms: 1 }, add('tryAdd', 2, 0, 330)],
+  },
   // Aggregates of a shard that was split meanwhile: consumers drop half of their records.
   {
     ...plain,
