@@ -226,7 +226,7 @@ export const lives: fc.Arbitrary<Life> = fc.record({
     logger: reaction,
   }),
   steps: fc
-    .array(step, { minLength: 1, maxLength: 25 })
+    .array(step, { minLength: 1, maxLength: 20 })
     .map((steps): readonly Step[] => steps.toSpliced(0, 0, { do: 'start' })),
   heals: fc.constantFrom('quite', 'quite', 'butPoison', 'no'),
   ending: fc.constantFrom('close', 'closeTwice', 'dispose', 'disposeThenClose', 'closeThenDispose'),
