@@ -59,6 +59,8 @@ export class Actor implements World {
       random: () => 0.999_999_999,
       ...watchedCallbacks(this),
     })
+    this.service.latency = life.latency
+    this.service.queries = life.queries
     this.service.reached = what => this.#reached(what)
   }
 
@@ -72,11 +74,12 @@ export class Actor implements World {
         isDiscovering ? size * DISCOVER_SCALE : size,
         this.life.poisonEvery,
         this.clock.now(),
+        signal ? this.controller.signal : undefined,
       )
       const data = bytes ? new Uint8Array(Buffer.from(known.text)) : known.text
       this.#offer(how, known, data, {
         ...(hashKey && number !== undefined && { explicitHashKey: hashKeyAt(number) }),
-        ...(signal && { signal: this.controller.signal }),
+        ...(known.signal !== undefined && { signal: known.signal }),
       })
       // The caller's buffer is his own again.
       if (typeof data !== 'string') data.fill(0)
@@ -85,7 +88,13 @@ export class Actor implements World {
 
   /** Adds a record that nothing is wrong with; false if there is no capacity. */
   addInnocent(): boolean {
-    const known = this.ledger.offer(undefined, 1, Number.POSITIVE_INFINITY, this.clock.now())
+    const known = this.ledger.offer(
+      undefined,
+      1,
+      Number.POSITIVE_INFINITY,
+      this.clock.now(),
+      undefined,
+    )
     this.#offer('tryAdd', known, known.text, {})
     return known.admission === 'admitted'
   }
@@ -195,6 +204,7 @@ export class Actor implements World {
       } else ledger.refused(known)
       return
     }
+    known.isPut = how === 'put'
     const before = producer.stats().waiting
     const result = how === 'add' ? this.#add(known, data, options) : this.#put(known, data, options)
     if (producer.stats().waiting > before) this.waiting.add(known)

@@ -36,6 +36,9 @@ export const checkStep = (world: World): void => {
 const checkWaits = ({ producer, findings, life, waiting, wasThrottled }: World): void => {
   const { remaining, remainingBytes, waiting: count } = producer.stats()
   findings.expect(count <= waiting.size, () => `${count} wait, and should be ${waiting.size}`)
+  // A put may have been admitted before.
+  const aborted = [...waiting].some(({ signal, isPut }) => signal?.aborted === true && !isPut)
+  findings.expect(!aborted, 'an add waits although it was aborted')
   if (count === 0) return
   findings.expect(remaining > 0, () => `${count} adds wait although the buffer is empty`)
   // Which of them is the first in its line is not told; a put does not tell its admission either.

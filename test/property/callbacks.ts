@@ -93,13 +93,14 @@ const noteDrop = (world: World, { record, reason, possiblyDelivered }: DroppedRe
   expect(known.key === record.partitionKey, 'its key is another')
   expect(!possiblyDelivered || known.mayBeStored, 'it is possiblyDelivered, but never left')
   expect(possiblyDelivered || known.stored === 0, 'it is in the stream, and that is not said')
+  const failures = known.ownFailures + (world.service.isAlone(text) ? 1 : 0)
   switch (reason) {
     case 'rejected':
       return expect(known.isPoison && world.refusesPoison, 'it is no poison')
     case 'maxAttempts':
-      return expect(known.ownFailures >= maxAttemptsPerRecord, 'others failed, not this one')
+      return expect(failures >= maxAttemptsPerRecord, 'others failed, not this one')
     case 'retryTimeout':
-      return expect(retryTimeout > 0 && known.ownFailures >= 2, 'it did not fail that long')
+      return expect(retryTimeout > 0 && failures >= 2, 'it did not fail that long')
     case 'expired':
       return expect(recordTtl > 0 && clock.now() - known.offeredAt >= recordTtl, 'it is not so old')
     case 'bufferFull':

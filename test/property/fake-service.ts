@@ -44,14 +44,18 @@ export interface Request {
 /** How the stream answers what is asked of it, apart from PutRecords. */
 export type QueryAnswer = 'answers' | 'denies' | 'hangs' | 'garbles'
 
-export const DISCOVERED_KIB = 2048
+export const DISCOVERED_KIB = 1100
 const SLOW_MS = 40
+/** Faults after which an answer comes that says nothing. */
+const UNUSABLE: ReadonlySet<FaultName> = new Set(['garbled', 'long', 'short'])
 
 /** A stream of shards behind a service that can fail in every way. */
 export class FakeService implements BatchingKinesisClient {
   readonly shards: StreamShards
   readonly inFlight = new Set<Request>()
   faults: readonly FaultName[] = ['none']
+  /** Milliseconds that each answer takes. */
+  latency = 0
   poison: PoisonName | undefined = undefined
   queries: QueryAnswer = 'answers'
   described = false
@@ -107,7 +111,7 @@ export class FakeService implements BatchingKinesisClient {
     this.inFlight.add(request)
     // Given up before its answer was heard: nobody knows what became of it.
     const abort = (): void => {
-      this.inFlight.delete(request)
+      if (this.inFlight.delete(request)) this.#blameIfAlone(request.texts)
       this.#mayBeStored(request.texts)
     }
     options?.abortSignal?.addEventListener('abort', abort, { once: true })
@@ -120,14 +124,20 @@ export class FakeService implements BatchingKinesisClient {
       this.#successes++
       return answer
     } catch (error) {
-      this.#blameIfAlone(request.texts)
+      if (this.inFlight.has(request)) this.#blameIfAlone(request.texts)
       throw error
     } finally {
       this.inFlight.delete(request)
     }
   }
 
+  /** Whether a request of this record alone has not ended; its end may be what is being told. */
+  isAlone(text: string): boolean {
+    return [...this.inFlight].some(({ texts }) => texts.length === 1 && texts[0] === text)
+  }
+
   async #answer(request: Request, i: number): Promise<PutRecordsResponse> {
+    if (this.latency > 0) await this.#clock.after(this.latency)
     if (this.poison !== undefined && request.texts.some(isPoison))
       return this.#poisoned(request, this.poison)
     const fault = this.faults[i % this.faults.length] ?? 'none'
@@ -186,15 +196,18 @@ export class FakeService implements BatchingKinesisClient {
     i: number,
   ): Promise<PutRecordsResponse> {
     this.#mayBeStored(request.texts)
-    // What is thrown counts where it is caught.
-    if (fault !== 'lost') this.#blameIfAlone(request.texts)
+    if (UNUSABLE.has(fault)) this.#blameIfAlone(request.texts)
     switch (fault) {
       case 'garbled':
         this.#store(request)
         return garbled(i)
       case 'long': {
-        const answer = this.#store(request)
-        return { ...answer, Records: [...(answer.Records ?? []), ...(answer.Records ?? [])] }
+        // Of another request, with more records.
+        const Records = [...request.carriers, undefined].map(() => ({
+          ShardId: this.shards.ids[0],
+          SequenceNumber: String(++this.#sequence),
+        }))
+        return { FailedRecordCount: 0, Records }
       }
       case 'short': {
         const { carriers } = request
@@ -215,10 +228,7 @@ export class FakeService implements BatchingKinesisClient {
   #poisoned({ texts }: Request, poison: PoisonName): Promise<never> {
     if (poison === 'refused') throw serviceError('ValidationException')
     this.#mayBeStored(texts)
-    if (poison === 'hangs') {
-      this.#blameIfAlone(texts)
-      return new Promise(() => {})
-    }
+    if (poison === 'hangs') return new Promise(() => {})
     throw poison === 'resets' ? reset() : failed500()
   }
 

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { KNOWN_LIVES } from './known-lives.js'
 import { live } from './live.js'
 import { lives } from './lives.js'
 
@@ -11,6 +12,7 @@ describe('under random schedules of adds, faults, stops, flushes and freezes', (
     await fc.assert(fc.asyncProperty(lives, live), {
       numRuns,
       seed,
+      examples: KNOWN_LIVES.map(life => [life]),
       endOnFailure: process.env['PROPERTY_SHRINK'] === undefined,
     })
   })

@@ -6,9 +6,12 @@ export interface Known {
   readonly text: string
   readonly key: string | undefined
   readonly isPoison: boolean
+  isPut: boolean
   /** At least what it counts for in the buffer. */
   readonly maxBytes: number
   readonly offeredAt: number
+  /** Ends its wait for capacity. */
+  readonly signal: AbortSignal | undefined
   /** Undefined while nobody can tell. */
   admittedAt: number | undefined
   admission: 'open' | 'admitted' | 'refused'
@@ -47,7 +50,13 @@ export class Ledger {
   }
 
   /** A record that is about to be offered. */
-  offer(key: string | undefined, size: number, poisonEvery: number, now: number): Known {
+  offer(
+    key: string | undefined,
+    size: number,
+    poisonEvery: number,
+    now: number,
+    signal: AbortSignal | undefined,
+  ): Known {
     const number = this.#number++
     const isPoison = number % poisonEvery === poisonEvery - 1
     const text = `${key ?? ''}#${number}${isPoison ? POISON_MARK : ''}#${'x'.repeat(size)}`
@@ -55,8 +64,10 @@ export class Ledger {
       text,
       key,
       isPoison,
+      isPut: false,
       maxBytes: text.length + (key?.length ?? 0) + EXTRA_BYTES,
       offeredAt: now,
+      signal,
       admittedAt: undefined,
       admission: 'open',
       outcome: undefined,

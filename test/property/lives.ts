@@ -53,6 +53,9 @@ export type Ending = 'close' | 'closeTwice' | 'dispose' | 'disposeThenClose' | '
 export interface Life {
   readonly settings: ProducerConfig & { readonly bufferSize: number; readonly bufferBytes: number }
   readonly shards: number
+  /** Milliseconds that each request takes. */
+  readonly latency: number
+  readonly queries: QueryAnswer
   /** Each so many records one is poison. */
   readonly poisonEvery: number
   readonly reactions: Reactions
@@ -68,6 +71,14 @@ export const DISCOVER_SCALE = 3500
 const MIB = 1024 * 1024
 
 const ms = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max })
+
+const queries: fc.Arbitrary<QueryAnswer> = fc.constantFrom(
+  'answers',
+  'answers',
+  'denies',
+  'hangs',
+  'garbles',
+)
 
 const adds: fc.Arbitrary<Step> = fc.record({
   do: fc.constantFrom('add', 'tryAdd', 'put'),
@@ -90,7 +101,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 24,
     arbitrary: fc.record({
       do: fc.constant('faults'),
-      faults: fc.array(fc.constantFrom(...FAULTS), { minLength: 1, maxLength: 4 }),
+      faults: fc.oneof(
+        {
+          weight: 3,
+          arbitrary: fc.array(fc.constantFrom(...FAULTS), { minLength: 1, maxLength: 4 }),
+        },
+        // By those alone no record can have got into the stream.
+        {
+          weight: 1,
+          arbitrary: fc.array(fc.constantFrom('unreached', 'denied', 'throttle'), {
+            minLength: 1,
+            maxLength: 2,
+          }),
+        },
+      ),
     }),
   },
   {
@@ -112,7 +136,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       do: fc.constant('queries'),
-      queries: fc.constantFrom('answers', 'denies', 'hangs', 'garbles'),
+      queries,
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('close'), ms: ms(3000) }) },
@@ -192,6 +216,8 @@ const reaction: fc.Arbitrary<Reaction> = fc.oneof(
 export const lives: fc.Arbitrary<Life> = fc.record({
   settings,
   shards: fc.integer({ min: 1, max: 4 }),
+  latency: fc.constantFrom(0, 0, 15, 60),
+  queries,
   poisonEvery: fc.integer({ min: 5, max: 40 }),
   reactions: fc.record({
     onDrop: fc.constantFrom(...REACTIONS),
@@ -200,7 +226,7 @@ export const lives: fc.Arbitrary<Life> = fc.record({
     logger: reaction,
   }),
   steps: fc
-    .array(step, { minLength: 1, maxLength: 25 })
+    .array(step, { minLength: 1, maxLength: 20 })
     .map((steps): readonly Step[] => steps.toSpliced(0, 0, { do: 'start' })),
   heals: fc.constantFrom('quite', 'quite', 'butPoison', 'no'),
   ending: fc.constantFrom('close', 'closeTwice', 'dispose', 'disposeThenClose', 'closeThenDispose'),

@@ -1,0 +1,111 @@
+import type { Adds, Life, Step } from './lives.js'
+
+const add = (how: Adds['do'], count: number, keys: number, size: number, signal = false): Step => ({
+  do: how,
+  count,
+  keys,
+  size,
+  bytes: true,
+  hashKey: false,
+  signal,
+})
+
+const plain: Life = {
+  settings: {
+    batchSize: 10,
+    bufferSize: 50,
+    bufferBytes: 20_000,
+    maxRecordBytes: 300,
+    flushInterval: 1000,
+    whenFull: 'wait',
+    ordering: 'none',
+    packing: { kind: 'none' },
+    maxInFlight: 1,
+    requestTimeout: 100,
+    statInterval: 700,
+  },
+  shards: 1,
+  latency: 0,
+  queries: 'answers',
+  poisonEvery: 40,
+  reactions: {
+    onDrop: 'nothing',
+    onRequest: 'nothing',
+    statReceiver: 'nothing',
+    logger: 'nothing',
+  },
+  steps: [],
+  heals: 'quite',
+  ending: 'close',
+}
+
+/** Lives that once went wrong, and are too rare to come by chance. */
+export const KNOWN_LIVES: readonly Life[] = [
+  // The buffers of adds that wait are reused.
+  { ...plain, steps: [{ do: 'start' }, add('put', 40, 0, 250), add('put', 40, 0, 250)] },
+  // A record that was tried stands behind one that was only held, and no batch fills.
+  {
+    ...plain,
+    settings: { ...plain.settings, ordering: 'partitionKey', flushInterval: 0, batchSize: 7 },
+    steps: [
+      { do: 'start' },
+      { do: 'faults', faults: ['kms'] },
+      add('tryAdd', 4, 2, 10),
+      { do: 'drain', ms: 10 },
+      { do: 'advance', ms: 20 },
+    ],
+  },
+  // A flush takes over from a stop and leaves a request in flight; the producer is started again.
+  {
+    ...plain,
+    steps: [
+      { do: 'start' },
+      { do: 'faults', faults: ['hang'] },
+      add('tryAdd', 10, 0, 10),
+      { do: 'advance', ms: 1 },
+      { do: 'stop' },
+      { do: 'flush', ms: 1 },
+      { do: 'advance', ms: 2 },
+      { do: 'start' },
+      { do: 'advance', ms: 200 },
+      { do: 'advance', ms: 5000 },
+    ],
+  },
+  // What waits for capacity by bytes cannot fill a batch.
+  {
+    ...plain,
+    settings: { ...plain.settings, flushInterval: 0, batchSize: 30, bufferBytes: 2000 },
+    steps: [{ do: 'start' }, add('add', 40, 0, 250)],
+  },
+  // The first of those that wait for capacity is aborted, and the next one is smaller.
+  {
+    ...plain,
+    settings: { ...plain.settings, bufferBytes: 2000, requestTimeout: 5000 },
+    steps: [
+      { do: 'start' },
+      { do: 'faults', faults: ['hang'] },
+      add('tryAdd', 8, 0, 200),
+      add('add', 1, 0, 250, true),
+      add('add', 1, 0, 10),
+      { do: 'abort' },
+    ],
+  },
+  // A record larger than the stream said it takes.
+  {
+    ...plain,
+    settings: { ...plain.settings, maxRecordBytes: 'discover', bufferBytes: 4_000_000 },
+    steps: [{ do: 'start' }, { do: 'advance', ms: 1 }, add('tryAdd', 2, 0, 330)],
+  },
+  // Aggregates of a shard that was split meanwhile: consumers drop half of their records.
+  {
+    ...plain,
+    settings: { ...plain.settings, packing: { kind: 'kpl', groupBy: 'shard', maxBytes: 300 } },
+    steps: [
+      { do: 'start' },
+      { do: 'advance', ms: 1 },
+      { do: 'reshard', how: 'split', at: 0 },
+      add('tryAdd', 40, 8, 5),
+      { do: 'advance', ms: 5000 },
+    ],
+  },
+]
