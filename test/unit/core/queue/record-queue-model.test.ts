@@ -412,6 +412,9 @@ const oldestOf = <T extends QueuedRecord>(records: readonly T[]): T | undefined 
   )
 
 describe('the record queue beside a simple model of it', () => {
+  const numRuns = Number(process.env['QUEUE_RUNS'] ?? 100)
+  const seed = process.env['PROPERTY_SEED']
+
   for (const ordered of [false, true])
     for (const packed of [false, true])
       it(`holds, counts and orders the same records, ${ordered ? 'ordered' : 'unordered'} and ${packed ? 'packed' : 'unpacked'}`, () => {
@@ -430,7 +433,7 @@ describe('the record queue beside a simple model of it', () => {
               else model.abandon()
             },
           ),
-          { numRuns: Number(process.env['QUEUE_RUNS'] ?? 100) },
+          { numRuns, ...(seed !== undefined && { seed: Number(seed) }) },
         )
       })
 })
