@@ -131,7 +131,7 @@ describe('pino-kinesis', () => {
       [[], /needs streamName/],
       [['--nonsense'], /--nonsense/],
       [['--stream', 's', '--packing', 'zip'], /--packing must be one of none, concat, gzip, kpl/],
-      [['--stream', 's', '--field', 'x'], /--field must be NAME=VALUE, not x/],
+      [['--stream', 's', '--field', 'x'], /--field must be NAME=VALUE, not "x"/],
       [['--stream', 's', '--settings', list], /list.json must hold a JSON object/],
       [['--stream', 's', '--settings', `${list}.gone`], /ENOENT/],
       [['--stream', 's', '--buffer-bytes', 'many'], /--buffer-bytes must be a whole number/],

@@ -3,17 +3,15 @@ import { watchedCallbacks } from './callbacks.js'
 import { DISCOVERED_KIB, FakeService, type Request } from './fake-service.js'
 import type { FaultName } from './faults.js'
 import { Findings } from './findings.js'
-import { type Known, Ledger } from './ledger.js'
+import { type Known, keyOf, Ledger } from './ledger.js'
 import { LifeClock, settle } from './life-clock.js'
-import { DISCOVER_SCALE, type Life, MAX_RECORD_BYTES, type Step } from './lives.js'
+import { type Adds, DISCOVER_SCALE, type Life, MAX_RECORD_BYTES, type Step } from './lives.js'
 import { hashKeyAt } from './stream-shards.js'
-
-type Adds = Extract<Step, { do: 'add' | 'tryAdd' | 'put' }>
-type Calls = Extract<Step, { ms: number }>['do']
+import type { World } from './world.js'
 
 /** Records that a life's callbacks may add, and calls they may make. */
 const REACTIONS_OF_A_LIFE = 20
-const DISCOVER_MAX_COUNT = 4
+const DISCOVER_MAX_COUNT = 2
 
 const THROTTLING: ReadonlySet<FaultName> = new Set([
   'throttle',
@@ -24,7 +22,7 @@ const THROTTLING: ReadonlySet<FaultName> = new Set([
 ])
 
 /** Lives a life with a producer, and writes down what it sees. */
-export class Actor {
+export class Actor implements World {
   readonly life: Life
   readonly findings: Findings = new Findings()
   readonly clock: LifeClock = new LifeClock()
@@ -33,17 +31,13 @@ export class Actor {
   readonly producer: BatchProducer
   readonly pending: Promise<unknown>[] = []
   readonly closed: CloseResult[] = []
-  /** Adds that wait for capacity, and puts that did. */
   readonly waiting = new Set<Known>()
-  /** Shared by all adds until it is aborted. */
   controller: AbortController = new AbortController()
-  /** Nothing may be called or sent any more. */
   isOver = false
   /** Calls of start, flush, drain, close and dispose so far: each may make requests leave. */
   launches = 0
   stops = 0
   disposals = 0
-  /** Whether a shard ever backed off, and whether poison was ever refused. */
   wasThrottled = false
   refusesPoison = false
   statsSeen = 0
@@ -106,25 +100,11 @@ export class Actor {
   }
 
   stop(): void {
-    const { launches } = this
     this.stops++
-    this.pending.push(
-      this.producer.stop().then(
-        () => {
-          // Who started again, flushed or closed meanwhile wants requests.
-          if (launches !== this.launches) return
-          this.#isStopped = true
-          this.findings.expect(
-            this.service.inFlight.size === 0,
-            'stop() resolved with a request in flight',
-          )
-        },
-        () => {},
-      ),
-    )
+    this.pending.push(this.#stop(this.launches))
   }
 
-  call(what: Exclude<Calls, 'advance' | 'freeze'>, ms: number): void {
+  call(what: 'flush' | 'drain' | 'close', ms: number): void {
     this.#launch()
     if (what === 'close') this.pending.push(this.close(ms))
     else this.pending.push(this.producer[what](ms, true).catch(() => {}))
@@ -183,6 +163,18 @@ export class Actor {
     }
   }
 
+  async #stop(launches: number): Promise<void> {
+    try {
+      await this.producer.stop()
+    } catch {
+      return
+    }
+    // Who started again, flushed or closed meanwhile wants requests.
+    if (launches !== this.launches) return
+    this.#isStopped = true
+    this.findings.expect(this.service.inFlight.size === 0, 'stopped with a request in flight')
+  }
+
   #launch(): void {
     this.launches++
     this.#isStopped = false
@@ -237,7 +229,7 @@ export class Actor {
 
   #reached(what: Request | 'query'): void {
     const { findings, producer } = this
-    findings.expect(!this.isOver, () => `the service was asked after close(): ${String(what)}`)
+    findings.expect(!this.isOver, 'the service was asked after close()')
     if (what === 'query') return
     const { state } = producer.stats()
     findings.expect(
@@ -280,5 +272,3 @@ export class Actor {
     }
   }
 }
-
-export const keyOf = (text: string): string => text.slice(0, text.indexOf('#'))

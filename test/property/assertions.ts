@@ -1,11 +1,12 @@
 import { getEventListeners } from 'node:events'
-import { type Actor, keyOf } from './actor.js'
+import { keyOf } from './ledger.js'
+import type { World } from './world.js'
 
 /** Share of the buffer that is never kept from a record because of its shard. */
 const HALF = 0.5
 
 /** What holds at any moment, inside of callbacks too. */
-export const lawHolds = ({ producer, findings, life }: Actor): void => {
+export const lawHolds = ({ producer, findings, life }: World): void => {
   const { admitted, delivered, dropped, remaining, remainingBytes, droppedByReason } =
     producer.stats()
   findings.expect(
@@ -19,12 +20,12 @@ export const lawHolds = ({ producer, findings, life }: Actor): void => {
 }
 
 /** What holds when a step is over and all promises that can be are settled. */
-export const checkStep = (actor: Actor): void => {
-  lawHolds(actor)
-  const { findings, controller } = actor
+export const checkStep = (world: World): void => {
+  lawHolds(world)
+  const { findings, controller } = world
   const listeners = getEventListeners(controller.signal, 'abort').length
   findings.expect(listeners <= 1, () => `${listeners} listeners on one signal`)
-  checkWaits(actor)
+  checkWaits(world)
   findings.check()
 }
 
@@ -32,7 +33,7 @@ export const checkStep = (actor: Actor): void => {
  * Nobody waits for capacity that is there. Where a shard may back off, half of the buffer is for any
  * record; where none ever did, all of it.
  */
-const checkWaits = ({ producer, findings, life, waiting, wasThrottled }: Actor): void => {
+const checkWaits = ({ producer, findings, life, waiting, wasThrottled }: World): void => {
   const { remaining, remainingBytes, waiting: count } = producer.stats()
   findings.expect(count <= waiting.size, () => `${count} wait, and should be ${waiting.size}`)
   if (count === 0) return
@@ -47,8 +48,8 @@ const checkWaits = ({ producer, findings, life, waiting, wasThrottled }: Actor):
 }
 
 /** Each admitted record has exactly one fate, and the fates are true. */
-export const checkFates = (actor: Actor): void => {
-  const { findings, ledger, producer, closed } = actor
+export const checkFates = (world: World): void => {
+  const { findings, ledger, producer, closed } = world
   for (const { leftover } of closed)
     findings.expect(leftover === closed[0]?.leftover, 'each close() has the same result')
   const leftover = closed[0]?.leftover ?? []
@@ -64,12 +65,12 @@ export const checkFates = (actor: Actor): void => {
   }
   const stats = producer.stats()
   findings.expect(stats.remaining === leftover.length, 'what remains is handed back')
-  countFates(actor)
+  countFates(world)
   findings.check()
 }
 
 /** The counters say what the world has seen. */
-const countFates = ({ findings, ledger, producer }: Actor): void => {
+const countFates = ({ findings, ledger, producer }: World): void => {
   const stats = producer.stats()
   const counts = { admitted: 0, refused: 0, dropped: 0, delivered: 0, duplicates: 0 }
   for (const { text, admission, dropped, handedBack, stored, outcome } of ledger.all) {
@@ -105,7 +106,7 @@ const countFates = ({ findings, ledger, producer }: Actor): void => {
 }
 
 /** Records of a key arrive in the order they were added: the first copy of each. */
-export const checkOrder = ({ findings, ledger, life }: Actor): void => {
+export const checkOrder = ({ findings, ledger, life }: World): void => {
   if (life.settings.ordering !== 'partitionKey') return
   const last = new Map<string, number>()
   const seen = new Set<string>()

@@ -1,25 +1,25 @@
 import type { DroppedRecord, Logger, ProducerConfig } from '@kinesis-producer/core'
-import type { Actor } from './actor.js'
 import { lawHolds } from './assertions.js'
 import type { Reaction, Reactions } from './lives.js'
+import type { World } from './world.js'
 
 type Callbacks = Required<Pick<ProducerConfig, 'onDrop' | 'onRequest' | 'statReceiver' | 'logger'>>
 
 const LINGER_MS = 150
 
 /** Callbacks that look at the producer whenever they are called, and call it in turn. */
-export const watchedCallbacks = (actor: Actor): Callbacks => {
+export const watchedCallbacks = (world: World): Callbacks => {
   let depth = 0
   let calls = 0
   const called = (name: keyof Reactions): unknown => {
-    const { findings } = actor
+    const { findings } = world
     findings.expect(depth === 0, `${name} was called inside another callback`)
-    findings.expect(name === 'logger' || !actor.isOver, `${name} was called after close()`)
+    findings.expect(name === 'logger' || !world.isOver, `${name} was called after close()`)
     // The first words may come while the producer is being made.
-    if (actor.producer !== undefined) lawHolds(actor)
+    if (world.producer !== undefined) lawHolds(world)
     depth++
     try {
-      return react(actor, actor.life.reactions[name], calls++)
+      return react(world, world.life.reactions[name], calls++)
     } finally {
       depth--
     }
@@ -29,29 +29,29 @@ export const watchedCallbacks = (actor: Actor): Callbacks => {
   return {
     logger,
     onDrop: dropped => {
-      noteDrop(actor, dropped)
+      noteDrop(world, dropped)
       return called('onDrop')
     },
     onRequest: () => called('onRequest'),
     statReceiver: {
       receive: () => {
-        actor.statsSeen++
+        world.statsSeen++
         return called('statReceiver')
       },
     },
   }
 }
 
-const react = (actor: Actor, reaction: Reaction, call: number): unknown => {
+const react = (world: World, reaction: Reaction, call: number): unknown => {
   // Every third time, and not for ever: a callback that adds for each record stored never ends.
-  if (call % 3 !== 0 || actor.reactionsLeft <= 0) return undefined
-  if (reaction !== 'nothing') actor.reactionsLeft--
+  if (call % 3 !== 0 || world.reactionsLeft <= 0) return undefined
+  if (reaction !== 'nothing') world.reactionsLeft--
   switch (reaction) {
     case 'nothing':
       return undefined
     case 'add':
     case 'tryAdd':
-      actor.add({
+      world.add({
         do: reaction,
         count: 3,
         keys: 2,
@@ -63,25 +63,25 @@ const react = (actor: Actor, reaction: Reaction, call: number): unknown => {
       return undefined
     case 'start':
     case 'stop':
-      actor[reaction]()
+      world[reaction]()
       return undefined
     case 'flush':
     case 'drain':
     case 'close':
-      actor.call(reaction, 500)
+      world.call(reaction, 500)
       return undefined
     case 'throw':
       throw new Error('thrown by a callback')
     case 'reject':
       return Promise.reject(new Error('rejected by a callback'))
     case 'linger':
-      return actor.clock.after(LINGER_MS)
+      return world.clock.after(LINGER_MS)
   }
 }
 
 /** The reasons have to be true, and a record is dropped once. */
-const noteDrop = (actor: Actor, { record, reason, possiblyDelivered }: DroppedRecord): void => {
-  const { findings, ledger, clock, life } = actor
+const noteDrop = (world: World, { record, reason, possiblyDelivered }: DroppedRecord): void => {
+  const { findings, ledger, clock, life } = world
   const { maxAttemptsPerRecord = 0, recordTtl = 0, retryTimeout = 0, whenFull } = life.settings
   const text = Buffer.from(record.data).toString()
   const known = ledger.find(text)
@@ -95,7 +95,7 @@ const noteDrop = (actor: Actor, { record, reason, possiblyDelivered }: DroppedRe
   expect(possiblyDelivered || known.stored === 0, 'it is in the stream, and that is not said')
   switch (reason) {
     case 'rejected':
-      return expect(known.isPoison && actor.refusesPoison, 'it is no poison')
+      return expect(known.isPoison && world.refusesPoison, 'it is no poison')
     case 'maxAttempts':
       return expect(known.ownFailures >= maxAttemptsPerRecord, 'others failed, not this one')
     case 'retryTimeout':
@@ -105,6 +105,6 @@ const noteDrop = (actor: Actor, { record, reason, possiblyDelivered }: DroppedRe
     case 'bufferFull':
       return expect(whenFull !== 'reject' && whenFull !== 'wait', `not under ${whenFull}`)
     case 'closed':
-      return expect(actor.disposals > 0, 'nobody disposed of the producer')
+      return expect(world.disposals > 0, 'nobody disposed of the producer')
   }
 }

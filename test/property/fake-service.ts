@@ -169,7 +169,12 @@ export class FakeService implements BatchingKinesisClient {
         throw unreached()
       case 'denied':
         throw serviceError('AccessDeniedException')
-      default:
+      case 'garbled':
+      case 'long':
+      case 'short':
+      case 'lost':
+      case 'slow':
+      case 'hang':
         return this.#unclear(request, fault, i)
     }
   }

@@ -115,4 +115,5 @@ const GARBLED: readonly (() => unknown)[] = [
 export const garbled = (i: number): PutRecordsResponse => fromWire(GARBLED[i % GARBLED.length]?.())
 
 /** What comes over the wire has the type that the declarations claim, or not. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export const fromWire = <T>(value: unknown): T => value as T

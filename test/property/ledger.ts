@@ -100,6 +100,9 @@ export class Ledger {
   }
 }
 
+/** The key in a text; empty for none. */
+export const keyOf = (text: string): string => text.slice(0, text.indexOf('#'))
+
 /** Whether the text is one of a poison record. */
 export const isPoison = (text: string): boolean =>
   text.split('#')[1]?.endsWith(POISON_MARK) === true

@@ -60,15 +60,15 @@ const heal = async (actor: Actor): Promise<void> => {
  */
 const drain = async (actor: Actor, most: number): Promise<void> => {
   const { clock, producer, findings } = actor
-  let drained: number | undefined
+  const ended: { remaining?: number } = {}
   let canTell = true
-  void producer.drain(most).then(({ remaining }) => (drained = remaining))
-  for (let passed = 0; passed <= most && drained === undefined; passed += OTHERS_EVERY_MS) {
+  void producer.drain(most).then(result => Object.assign(ended, result))
+  for (let passed = 0; passed <= most && ended.remaining === undefined; passed += OTHERS_EVERY_MS) {
     canTell &&= actor.service.poison === undefined || actor.addInnocent()
     await clock.advance(OTHERS_EVERY_MS)
   }
-  const left = drained
-  findings.expect(left === 0 || !canTell, () => `a drain leaves ${left} in a service that is well`)
+  const { remaining } = ended
+  findings.expect(remaining === 0 || !canTell, () => `a drain of a well service left ${remaining}`)
   checkStep(actor)
 }
 

@@ -22,6 +22,8 @@ export type Step =
   | { readonly do: 'reshard'; readonly how: 'split' | 'merge'; readonly at: number }
   | { readonly do: 'queries'; readonly queries: QueryAnswer }
 
+export type Adds = Extract<Step, { do: 'add' | 'tryAdd' | 'put' }>
+
 /** What a callback does besides looking. */
 export const REACTIONS = [
   'nothing',
@@ -140,7 +142,7 @@ const packing: fc.Arbitrary<PackingConfig> = fc.oneof(
 
 const limits = fc.oneof(
   {
-    weight: 15,
+    weight: 25,
     arbitrary: fc.record({
       maxRecordBytes: fc.constant(MAX_RECORD_BYTES),
       bufferBytes: fc.integer({ min: 2000, max: 20_000 }),
@@ -180,7 +182,7 @@ const settings: fc.Arbitrary<Life['settings']> = fc
       statInterval: fc.constantFrom(700, 60_000, 60_000),
     }),
   )
-  .map(([sizes, others]) => ({ ...others, ...sizes }))
+  .map(([sizes, others]) => Object.assign({}, others, sizes))
 
 const reaction: fc.Arbitrary<Reaction> = fc.oneof(
   { weight: 20, arbitrary: fc.constant('nothing') },
@@ -199,7 +201,7 @@ export const lives: fc.Arbitrary<Life> = fc.record({
   }),
   steps: fc
     .array(step, { minLength: 1, maxLength: 25 })
-    .map((steps): readonly Step[] => [{ do: 'start' }, ...steps]),
+    .map((steps): readonly Step[] => steps.toSpliced(0, 0, { do: 'start' })),
   heals: fc.constantFrom('quite', 'quite', 'butPoison', 'no'),
   ending: fc.constantFrom('close', 'closeTwice', 'dispose', 'disposeThenClose', 'closeThenDispose'),
 })

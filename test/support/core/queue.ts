@@ -98,7 +98,7 @@ export const SHARD_B = 'shardId-000000000001'
 
 export const stored = (shardId: string = SHARD_A): RecordFate => ({ kind: 'stored', shardId })
 export const throttled = (shardId?: string): RecordFate => ({ kind: 'throttled', shardId })
-export const FAILED: RecordFate = { kind: 'failed' }
+export const FAILED: RecordFate = { kind: 'failed', isAlone: false }
 export const DROPPED: RecordFate = { kind: 'dropped' }
 export const REQUEUED: RecordFate = { kind: 'requeued' }
 

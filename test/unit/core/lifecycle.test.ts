@@ -6,7 +6,7 @@ import {
   DeliveryError,
   NotRunningError,
 } from '@kinesis-producer/core'
-import { deferred } from '../../support/core/fake-client.js'
+import { deferred, serviceError } from '../../support/core/fake-client.js'
 import { addMany, assertLaw, createHarness, texts } from '../../support/core/harness.js'
 import { settle } from '../../support/core/test-clock.js'
 
@@ -424,5 +424,55 @@ describe('lifecycle calls at the same time', () => {
     assert.throws(() => producer.start(), AlreadyStartedError)
     gate.resolve()
     await flush
+  })
+})
+
+describe('a stop that a flush takes over', () => {
+  it('resolves when nothing is sent any more, not between two answers of the flush', async () => {
+    const { producer, client, clock } = createHarness(
+      { batchSize: 1, maxInFlight: 1 },
+      request =>
+        new Promise(resolve => void clock.setTimeout(() => resolve(client.store(request)), 100)),
+    )
+    producer.start()
+    for (let i = 0; i < 1200; i++) producer.tryAdd(`r${i}`, `k${i}`)
+    await settle()
+    let sentAtStop: number | undefined
+    void producer.stop().then(() => {
+      sentAtStop = client.stored.length
+    })
+    const flush = producer.flush()
+    await clock.advance(1000)
+    assert.deepEqual(await flush, { sent: 1200, remaining: 0 })
+    assert.equal(sentAtStop, 1200)
+  })
+})
+
+describe('an onDrop that awaits a call of its own producer', () => {
+  it('does not wait for itself when it calls at once, and at most 30 s when it calls later', async () => {
+    const ended: string[] = []
+    const { producer, clock } = createHarness(
+      {
+        batchSize: 1,
+        flushInterval: 0,
+        onDrop: async ({ record }) => {
+          if (record.data === 'later') await Promise.resolve()
+          await producer.flush()
+          ended.push(String(record.data))
+        },
+      },
+      () => {
+        throw serviceError('ValidationException')
+      },
+    )
+    producer.start()
+    producer.tryAdd('at once', 'k')
+    await clock.advance(10)
+    assert.deepEqual(ended, ['at once'])
+    producer.start()
+    producer.tryAdd('later', 'k')
+    await clock.advance(31_000)
+    assert.deepEqual(ended, ['at once', 'later'])
+    await producer.close(1)
   })
 })

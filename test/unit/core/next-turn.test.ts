@@ -121,11 +121,11 @@ describe('the next turn of the event loop', () => {
         const { AsyncLocalStorage } = require('node:async_hooks')
         const storage = new AsyncLocalStorage()
         storage.run('first', () => afterThisTurn(() => {}))
-        setTimeout(() => afterThisTurn(() => console.log(storage.getStore())), 5)
-        storage.run('second', async () => {
+        const second = storage.run('second', async () => {
           await nextTurn()
           console.log(storage.getStore())
         })
+        second.then(() => afterThisTurn(() => console.log(storage.getStore())))
       `),
       'second\nundefined',
     )

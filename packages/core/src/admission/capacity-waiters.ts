@@ -89,7 +89,7 @@ export class CapacityWaiters<Shard extends object> {
   }
 
   refuseAll(error: () => Error): void {
-    for (const line of [this.#line, ...this.#shardLines.values()])
+    for (const line of [...this.#shardLines.values(), this.#line])
       for (const entry of line) this.#leave(entry).refuse(error())
   }
 

@@ -25,6 +25,8 @@ export class UserCallbacks {
   readonly #functions: UserFunctions
   #queue: Call[] = []
   #running = false
+  /** Calls wait for a later turn: no step of this one makes them. */
+  #deferred = false
   /** What `onDrop` returned and is not settled yet. */
   readonly #pending = new Set<Promise<void>>()
   #onFailure: (callback: string, error: unknown) => void = () => {}
@@ -48,6 +50,11 @@ export class UserCallbacks {
 
   get wantsStats(): boolean {
     return this.#functions.statReceiver !== undefined
+  }
+
+  /** Whether the caller is a callback. */
+  get running(): boolean {
+    return this.#running
   }
 
   /** Whether calls wait for the end of the step. */
@@ -78,7 +85,7 @@ export class UserCallbacks {
 
   /** Stage at the end of a step. */
   run(): void {
-    if (this.#running) return
+    if (this.#running || this.#deferred) return
     this.#running = true
     for (const call of this.#taken()) this.#call(call)
     // What callbacks threw is told at once; all else they brought about waits.
@@ -86,7 +93,12 @@ export class UserCallbacks {
     this.#queue = this.#queue.filter(({ name }) => name !== 'logger')
     for (const call of messages) this.#call(call)
     this.#running = false
-    if (this.waiting) afterThisTurn(() => this.run())
+    if (!this.waiting) return
+    this.#deferred = true
+    afterThisTurn(() => {
+      this.#deferred = false
+      this.run()
+    })
   }
 
   #taken(): Call[] {

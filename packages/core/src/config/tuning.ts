@@ -9,6 +9,12 @@ export const BACKOFF_BASE_MS = 50
 /** Longest delay between two tries, however many failed before. */
 export const BACKOFF_CAP_MS = 10_000
 
+/**
+ * Longest delay of a record that failed by itself in a request that succeeded: the service works, so
+ * its next try may come soon.
+ */
+export const RECORD_BACKOFF_CAP_MS = 1000
+
 /** First and longest delay between two probes while a permission or the stream itself is missing. */
 export const PAUSE_BASE_MS = 1000
 export const PAUSE_CAP_MS = 30_000
@@ -54,3 +60,6 @@ export const HEAP_SHARE = 0.25
 
 /** Records that `add` admits between two turns of the event loop. */
 export const ADDS_PER_TURN = 256
+
+/** How long `flush` and `close` without a deadline wait for promises of `onDrop`. */
+export const MAX_CALLBACK_WAIT_MS = 30_000

@@ -1,5 +1,6 @@
 import type { Admission } from '../admission/admission.js'
 import type { UserCallbacks } from '../callbacks/user-callbacks.js'
+import { MAX_CALLBACK_WAIT_MS } from '../config/tuning.js'
 import {
   AlreadyStartedError,
   AlreadyStoppedError,
@@ -74,6 +75,8 @@ export class Lifecycle {
     const { state, breaker, reporter, scheduler, watcher } = this.#ports
     if (state.current === 'closed' || state.current === 'closing') throw new ClosedError('start()')
     if (!state.step('start')) throw new AlreadyStartedError(state.current)
+    // Whoever still waits for the end of a flush that has begun anew would wait for ever.
+    this.#tellStopped()
     breaker.probeNow()
     reporter.start()
     scheduler.wake()
@@ -88,11 +91,9 @@ export class Lifecycle {
     scheduler.cancelTimers()
     waits.endAll()
     // Held until the requests in flight are answered: the caller awaits that.
-    if (scheduler.inFlight > 0) {
-      timers.hold()
-      await new Promise<void>(resolve => this.#stopping.push(resolve))
-      timers.release()
-    }
+    timers.hold()
+    if (scheduler.inFlight > 0) await new Promise<void>(resolve => this.#stopping.push(resolve))
+    timers.release()
     // A flush or close may have taken over meanwhile; the state is theirs then.
     if (state.current === 'stopping') this.#becomeIdle()
     this.#reportLast()
@@ -133,9 +134,15 @@ export class Lifecycle {
     await this.#closeOnce(options)
   }
 
-  /** Stage at the end of a step: tells those who wait for the last answer. */
+  /** Stage at the end of a step: tells those who wait until nothing is sent any more. */
   checkStopped(): void {
-    if (this.#stopping.length === 0 || this.#ports.scheduler.inFlight > 0) return
+    const { state, scheduler } = this.#ports
+    // A flush that took over still sends between two answers.
+    if (this.#stopping.length === 0 || scheduler.inFlight > 0 || state.sends) return
+    this.#tellStopped()
+  }
+
+  #tellStopped(): void {
     for (const resolve of this.#stopping.splice(0)) resolve()
   }
 
@@ -147,6 +154,7 @@ export class Lifecycle {
   async #close(options: WaitOptions): Promise<CloseResult> {
     const { state, breaker, steps, callbacks, timers } = this.#ports
     const began = timers.now()
+    const isCallback = callbacks.running
     state.step('close')
     breaker.probeNow()
     this.#refuseWaiting('the producer is being closed')
@@ -155,7 +163,7 @@ export class Lifecycle {
     steps.run(() => {
       leftover = this.#end()
     })
-    if (callbacks.busy) await this.#callbacksFinish(options, began)
+    if (callbacks.busy && !isCallback) await this.#callbacksFinish(options, began)
     return { sent, leftover }
   }
 
@@ -182,18 +190,21 @@ export class Lifecycle {
     const { counters, scheduler, waits, callbacks, timers } = this.#ports
     const before = counters.delivered
     const began = timers.now()
+    // A callback that awaits this would otherwise wait for itself.
+    const isCallback = callbacks.running
     const pending = waits.wait(options)
     scheduler.wake()
     const remaining = await pending
     const sent = counters.delivered - before
-    if (callbacks.busy) await this.#callbacksFinish(options, began)
+    if (callbacks.busy && !isCallback) await this.#callbacksFinish(options, began)
     return { sent, remaining }
   }
 
   /** What `onDrop` does with the dropped records is part of the work, as far as the deadline allows. */
   async #callbacksFinish({ timeoutMs, signal }: WaitOptions, began: number): Promise<void> {
     const { callbacks, timers } = this.#ports
-    const left = timeoutMs === 0 ? Number.POSITIVE_INFINITY : began + timeoutMs - timers.now()
+    // An `onDrop` that awaits this very call would otherwise wait for itself for ever.
+    const left = timeoutMs === 0 ? MAX_CALLBACK_WAIT_MS : began + timeoutMs - timers.now()
     if (left <= 0 || signal?.aborted === true) return
     let end = (): void => {}
     const deadline = new Promise<void>(resolve => {
@@ -221,6 +232,7 @@ export class Lifecycle {
     // A drain that a flush with a shorter deadline took over: nothing is sent for it any more.
     waits.endAll()
     reporter.stop()
+    this.checkStopped()
   }
 
   #refuseWaiting(why: string): void {

@@ -32,7 +32,7 @@ export type RecordFate =
   | { readonly kind: 'dropped' }
   /** Its shard is to get less; the service may have named it. */
   | { readonly kind: 'throttled'; readonly shardId: string | undefined }
-  /** Failed by itself: goes again after a backoff of its own. */
-  | { readonly kind: 'failed' }
+  /** Failed by itself, in a request that succeeded or in one of its own: goes again after a backoff. */
+  | { readonly kind: 'failed'; readonly isAlone: boolean }
   /** Not its fault: goes with the next request. */
   | { readonly kind: 'requeued' }

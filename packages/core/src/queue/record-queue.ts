@@ -233,7 +233,8 @@ export class RecordQueue {
     const throttled = free.filter(record => fateOf.get(record)?.kind === 'throttled')
     const others = free.filter(record => fateOf.get(record)?.kind === 'requeued')
     this.#returning.putBack(throttled, others, delayed)
-    if (delayed.length > 0) this.#homes.delays.add(delayed, now)
+    const isAlone = fates.some(fate => fate.kind === 'failed' && fate.isAlone)
+    this.#homes.delays.add(delayed, now, isAlone)
     this.#homes.shards.learn(tallies, taken.turns, startedAt, now)
   }
 

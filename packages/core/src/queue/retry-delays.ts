@@ -1,4 +1,4 @@
-import { BACKOFF_BASE_MS, BACKOFF_CAP_MS } from '../config/tuning.js'
+import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, RECORD_BACKOFF_CAP_MS } from '../config/tuning.js'
 import { fullJitter } from '../time/backoff.js'
 import { MinHeap } from './min-heap.js'
 import type { PendingRecord } from './pending-record.js'
@@ -22,8 +22,12 @@ export class RetryDelays {
     this.#random = random
   }
 
-  /** Records in the order of their admission. */
-  add(records: readonly PendingRecord[], now: number): void {
+  /**
+   * Records in the order of their admission.
+   * @param isAlone whether a request of its own failed, which tells little of the service
+   */
+  add(records: readonly PendingRecord[], now: number, isAlone: boolean): void {
+    const cap = isAlone ? BACKOFF_CAP_MS : RECORD_BACKOFF_CAP_MS
     const byFaults = new Map<number, RecordList>()
     for (const record of records) {
       let list = byFaults.get(record.faults)
@@ -31,7 +35,7 @@ export class RetryDelays {
       list.push(record)
     }
     for (const [faults, list] of byFaults) {
-      const delay = fullJitter(faults, BACKOFF_BASE_MS, BACKOFF_CAP_MS, this.#random)
+      const delay = fullJitter(faults, BACKOFF_BASE_MS, cap, this.#random)
       this.#groups.push({ list, notBefore: now + delay })
     }
   }

@@ -69,7 +69,7 @@ export const decide = (
           kind: 'throttled',
           shardId: SHARD_ID.exec(message)?.[0],
         })
-      return ownFailure(record, verdict, message, bounds, now)
+      return ownFailure(record, verdict, message, bounds, now, false)
   }
 }
 
@@ -80,13 +80,14 @@ export const ownFailure = (
   message: string,
   { maxAttemptsPerRecord, retryTimeout }: RetryBounds,
   now: number,
+  isAlone: boolean,
 ): Decision => {
   if (record.faults + 1 >= maxAttemptsPerRecord)
     return dropped(verdict, message, 'maxAttempts', true)
   const since = now - (record.firstFaultAt ?? now)
   if (retryTimeout > 0 && since >= retryTimeout)
     return dropped(verdict, message, 'retryTimeout', true)
-  return { fate: { kind: 'failed' }, verdict, message, isFault: true, dropped: undefined }
+  return { fate: { kind: 'failed', isAlone }, verdict, message, isFault: true, dropped: undefined }
 }
 
 export const dropped = (

@@ -211,7 +211,7 @@ export class Settler {
       if (only === undefined) return
       const decision = isRefused
         ? dropped(verdict, message, 'rejected', false)
-        : ownFailure(only, verdict, message, this.#ports, now)
+        : ownFailure(only, verdict, message, this.#ports, now, true)
       return this.#alone(request, decision, now)
     }
     if (this.#isStuck(action)) {

@@ -306,8 +306,9 @@ class Model {
         return shard === 0 ? { kind: 'throttled', shardId } : { kind: 'stored', shardId }
       case 'throttled':
         return { kind: 'throttled', shardId: named ? shardId : undefined }
-      case 'dropped':
       case 'failed':
+        return { kind: name, isAlone: false }
+      case 'dropped':
       case 'requeued':
         return { kind: name }
     }

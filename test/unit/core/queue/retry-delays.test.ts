@@ -36,7 +36,7 @@ const dueOf = (delays: RetryDelays, now: number): number[][] => {
 describe('RetryDelays', () => {
   it('lets records that failed equally often in one answer go together', () => {
     const delays = new RetryDelays(FULL_JITTER)
-    delays.add([faulty(1, 1), faulty(2, 3), faulty(3, 1), faulty(4, 3)], 0)
+    delays.add([faulty(1, 1), faulty(2, 3), faulty(3, 1), faulty(4, 3)], 0, true)
     assert.equal(Math.round(delays.wait(0) ?? 0), 50)
     assert.deepEqual(dueOf(delays, 49), [])
     assert.deepEqual(dueOf(delays, 50), [[1, 3]])
@@ -47,32 +47,38 @@ describe('RetryDelays', () => {
 
   it('gives all that are due, the earliest first', () => {
     const delays = new RetryDelays(FULL_JITTER)
-    delays.add([faulty(1, 3)], 0)
-    delays.add([faulty(2, 2)], 0)
-    delays.add([faulty(3, 1)], 0)
-    delays.add([faulty(4, 9)], 0)
+    delays.add([faulty(1, 3)], 0, true)
+    delays.add([faulty(2, 2)], 0, true)
+    delays.add([faulty(3, 1)], 0, true)
+    delays.add([faulty(4, 9)], 0, true)
     assert.deepEqual(dueOf(delays, 1000), [[3], [2], [1]])
   })
 
   it('doubles the delay with each failure, up to 10 s', () => {
     const waits = [1, 2, 3, 8, 9, 20].map(faults => {
       const delays = new RetryDelays(FULL_JITTER)
-      delays.add([faulty(1, faults)], 1000)
+      delays.add([faulty(1, faults)], 1000, true)
       return Math.round(delays.wait(1000) ?? 0)
     })
     assert.deepEqual(waits, [50, 100, 200, 6400, 10_000, 10_000])
   })
 
+  it('waits a second at most for a record that failed in a request that succeeded', () => {
+    const delays = new RetryDelays(FULL_JITTER)
+    delays.add([faulty(1, 20)], 0, false)
+    assert.equal(Math.round(delays.wait(0) ?? 0), 1000)
+  })
+
   it('waits no less than nothing for what is due', () => {
     const delays = new RetryDelays(FULL_JITTER)
-    delays.add([faulty(1, 1)], 0)
+    delays.add([faulty(1, 1)], 0, true)
     assert.equal(delays.wait(1000), 0)
   })
 
   it('does not wait for records that left meanwhile', () => {
     const delays = new RetryDelays(FULL_JITTER)
     const [gone, stays] = [faulty(1, 1), faulty(2, 2)]
-    delays.add([gone, stays], 0)
+    delays.add([gone, stays], 0, true)
     gone.list?.remove(gone)
     assert.equal(Math.round(delays.wait(0) ?? 0), 100)
     assert.deepEqual(dueOf(delays, 1000), [[2]])
@@ -80,7 +86,7 @@ describe('RetryDelays', () => {
 
   it('has nothing to wait for at first, and adds nothing for no records', () => {
     const delays = new RetryDelays(FULL_JITTER)
-    delays.add([], 0)
+    delays.add([], 0, true)
     assert.equal(delays.wait(0), undefined)
     assert.deepEqual(delays.due(1000), [])
   })
@@ -88,7 +94,7 @@ describe('RetryDelays', () => {
   it('says that its records wait for a delay', () => {
     const [record] = recordsOf(1)
     assert.ok(record)
-    new RetryDelays(FULL_JITTER).add([record], 0)
+    new RetryDelays(FULL_JITTER).add([record], 0, true)
     assert.equal(record.list?.home, 'delay')
   })
 })
@@ -114,8 +120,8 @@ describe('records that fail by themselves', () => {
     answer(queue, batch, FAILED, now)
     assert.equal(Math.round(queue.backoffWait(now) ?? 0), 50)
     assert.deepEqual(takeNames(queue, { now: now + 50 }), ['new'])
-    assert.equal(take(queue, { now: now + 9999 }), undefined)
-    assert.deepEqual(takeNames(queue, { now: now + 10_000 }), ['bad'])
+    assert.equal(take(queue, { now: now + 999 }), undefined)
+    assert.deepEqual(takeNames(queue, { now: now + 1000 }), ['bad'])
   })
 
   it('do not hold up records of their key without ordering, and do with it', () => {

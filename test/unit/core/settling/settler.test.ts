@@ -40,7 +40,10 @@ const GARBLED: readonly (readonly [string, unknown])[] = [
   ['results of nothing', { Records: [null, undefined, 7] }],
   ['a getter that throws', Object.defineProperty({}, 'Records', { get: thrower })],
   ['a revoked proxy', revoked()],
-  ['empty sequence numbers', { Records: results(3).map(r => ({ ...r, SequenceNumber: '' })) }],
+  [
+    'empty sequence numbers',
+    { Records: results(3).map(({ ShardId }) => ({ ShardId, SequenceNumber: '' })) },
+  ],
   ['sequence numbers that are numbers', { Records: results(3).map(() => ({ SequenceNumber: 7 })) }],
   ['codes that are numbers', { Records: results(3).map(() => ({ ErrorCode: 500 })) }],
   ['codes that are objects', { Records: results(3).map(() => ({ ErrorCode: {} })) }],
@@ -90,7 +93,7 @@ describe('an answer that is garbled', () => {
 
   it('by an empty code beside a sequence number is a stored record', async () => {
     const { producer, client, clock } = createHarness({ batchSize: 3, flushInterval: 0 }, () => ({
-      Records: results(3).map(stored => ({ ...stored, ErrorCode: '' })),
+      Records: results(3).map(stored => Object.assign(stored, { ErrorCode: '' })),
     }))
     producer.start()
     await addMany(producer, 3)

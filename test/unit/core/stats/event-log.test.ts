@@ -4,7 +4,7 @@ import { UserCallbacks } from '@kinesis-producer/core/internal/callbacks/user-ca
 import { EventLog, PROCESS_WARNINGS } from '@kinesis-producer/core/internal/stats/event-log'
 import { WarningLimiter } from '@kinesis-producer/core/internal/stats/warning-limiter'
 
-const make = (logger?: false | undefined) => {
+const make = (logger?: false) => {
   let now = 0
   const said: string[] = []
   const say =

@@ -1,0 +1,33 @@
+import type { BatchProducer, CloseResult } from '@kinesis-producer/core'
+import type { FakeService } from './fake-service.js'
+import type { Findings } from './findings.js'
+import type { Known, Ledger } from './ledger.js'
+import type { LifeClock } from './life-clock.js'
+import type { Adds, Life } from './lives.js'
+
+/** A life while it is lived: what callbacks may do, and what assertions look at. */
+export interface World {
+  readonly life: Life
+  readonly findings: Findings
+  readonly clock: LifeClock
+  readonly ledger: Ledger
+  readonly service: FakeService
+  readonly producer: BatchProducer
+  readonly closed: readonly CloseResult[]
+  /** Adds that wait for capacity, and puts that did. */
+  readonly waiting: ReadonlySet<Known>
+  /** Shared by all adds until it is aborted. */
+  readonly controller: AbortController
+  /** Nothing may be called or sent any more. */
+  readonly isOver: boolean
+  /** Whether a shard may have backed off, and whether poison was ever refused. */
+  readonly wasThrottled: boolean
+  readonly refusesPoison: boolean
+  readonly disposals: number
+  statsSeen: number
+  reactionsLeft: number
+  add(records: Adds): void
+  start(): void
+  stop(): void
+  call(what: 'flush' | 'drain' | 'close', ms: number): void
+}
