@@ -10,7 +10,7 @@ export class Bisection {
 
   /** The halves go before all else that is being bisected. */
   split(first: readonly PendingRecord[], second: readonly PendingRecord[]): void {
-    this.#parts.unshift(...[partOf(first), partOf(second)].filter(({ length }) => length > 0))
+    this.#parts.unshift(partOf(first), partOf(second))
   }
 
   /** A part whose request said nothing about it goes behind the others, so that each has its turn. */
@@ -20,13 +20,14 @@ export class Bisection {
 
   /** What did not fit into a request waits as a part of its own. */
   keep(part: RecordList): void {
-    if (part.length > 0) this.#parts.unshift(part)
+    this.#parts.unshift(part)
   }
 
   next(): RecordList | undefined {
     for (;;) {
       const part = this.#parts.shift()
-      // Its records may have expired or been dropped meanwhile, because the buffer was full.
+      // One without records says nothing: they may have expired or been dropped meanwhile, because the
+      // buffer was full, or all of them fitted into a request.
       if (part === undefined || part.length > 0) return part
     }
   }

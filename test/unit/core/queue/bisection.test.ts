@@ -27,6 +27,7 @@ describe('Bisection', () => {
     assert.ok(a && b && c && d)
     bisection.split([c], [d])
     bisection.split([a], [b])
+    assert.equal(a.list?.home, 'part')
     assert.deepEqual(
       [1, 2, 3, 4, 5].map(() => nextOf(bisection)),
       [[1], [2], [3], [4], undefined],
@@ -59,7 +60,7 @@ describe('Bisection', () => {
     assert.deepEqual(nextOf(bisection), [2])
     part.remove(b)
     bisection.keep(part)
-    assert.deepEqual(nextOf(bisection), [3], 'an empty part is not kept')
+    assert.deepEqual(nextOf(bisection), [3], 'not the empty part')
   })
 })
 

@@ -89,6 +89,31 @@ describe('Dueness', () => {
     assert.equal(queue.lingersSince, 30)
   })
 
+  it('counts those that were held and are free together with the new ones', () => {
+    for (const bounds of [{ dueRecords: 3 }, { dueRecords: 10, dueBytes: 30 }]) {
+      const queue = queueOf({ ordered: true, ...bounds })
+      admit(queue, 'a:1', 'a')
+      const batch = mustTake(queue)
+      admit(queue, 'a:2', 'a')
+      queue.stored(batch)
+      admit(queue, 'b:1', 'b')
+      assert.equal(queue.isReadyDue(), false)
+      admit(queue, 'c:1', 'c')
+      assert.equal(queue.isReadyDue(), true)
+    }
+  })
+
+  it('keeps due what was due when an older record comes back', () => {
+    const queue = queueOf({ dueRecords: 10 })
+    admit(queue, 'a', 'a')
+    const batch = mustTake(queue)
+    admit(queue, 'b', 'b')
+    queue.markDue()
+    queue.requeue(batch)
+    assert.deepEqual(takeNames(queue, { all: false, limit: 1 }), ['a'])
+    assert.deepEqual(takeNames(queue, { all: false }), ['b'])
+  })
+
   it('lets a record that failed go with the next request, without linger', () => {
     for (const fate of [REQUEUED, FAILED, throttled(SHARD_A)]) {
       const queue = queueOf({ dueRecords: 10 })

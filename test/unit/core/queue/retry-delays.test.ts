@@ -84,6 +84,14 @@ describe('RetryDelays', () => {
     assert.deepEqual(dueOf(delays, 1000), [[2]])
   })
 
+  it('is over exactly at its time', () => {
+    const delays = new RetryDelays(() => 0.5)
+    delays.add([faulty(1, 1)], 0, true)
+    assert.equal(delays.wait(0), 25)
+    assert.deepEqual(dueOf(delays, 24), [])
+    assert.deepEqual(dueOf(delays, 25), [[1]])
+  })
+
   it('has nothing to wait for at first, and adds nothing for no records', () => {
     const delays = new RetryDelays(FULL_JITTER)
     delays.add([], 0, true)

@@ -32,7 +32,7 @@ const offer = ({ producer }: Harness, text: string, key: string): void =>
 /** Adds hot and cold records for a while; returns how many cold ones were not delivered soon. */
 const flood = async (
   harness: Harness,
-  { hotKeys = 1, hotEach = 3, steps = 400, size = 10, mixed = true } = {},
+  { hotKeys = 1, hotEach = 3, steps = 150, size = 10, mixed = true } = {},
 ): Promise<number> => {
   const late = new Set<string>()
   const cold: string[] = []
