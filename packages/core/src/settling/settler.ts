@@ -194,10 +194,12 @@ export class Settler {
     this.#report(request, now, code)
     counters.requestFailed(code)
     queue.noteFailedTry(batch, { code, ambiguous, message, error, startedAt, endedAt: now })
-    const suspect = queue.noteRequestFailure(batch, breaker.successes)
     const isRefused = isLocal || action === 'isolate' || action === 'fail'
+    // Who asks for less does not mean these records, and splitting them would make more requests.
+    const suspect = !verdict.throttled && queue.noteRequestFailure(batch, breaker.successes)
     // While others succeed, the fault is in this request: in one of its records.
-    const isToBlame = isRefused || (breaker.serviceWorks && (batch.isPart || suspect))
+    const isTelling = breaker.serviceWorks && !verdict.throttled
+    const isToBlame = isRefused || (isTelling && (batch.isPart || suspect))
     if (isToBlame) breaker.refused(generation, now)
     else breaker.failed(generation, now, action === 'pause', records.length)
     log.requestError(code, action === 'pause', message, records.length, breaker.consecutiveErrors)

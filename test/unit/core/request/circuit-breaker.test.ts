@@ -63,6 +63,14 @@ describe('a circuit breaker', () => {
     assert.equal(breaker.limit, 4)
   })
 
+  it('is free for the next probe, when a probe succeeded and the one after it failed', () => {
+    const breaker = make()
+    delayOf(breaker)
+    breaker.succeeded(breaker.started())
+    delayOf(breaker)
+    assert.equal(breaker.allows(60, 0), true)
+  })
+
   it('is not closed by a success of a request that left before the failure', () => {
     const breaker = make()
     const [early, failing] = [breaker.started(), breaker.started()]
@@ -190,6 +198,13 @@ describe('a pause', () => {
       [500, 1000, 2000],
     )
     assert.equal(delayOf(make(8, () => 0)), 0, 'a backoff may fall to nothing')
+    assert.equal(
+      delayOf(
+        make(8, () => 0.5),
+        true,
+      ),
+      750,
+    )
   })
 
   it('begins with its first delay, whatever the count of the outage before', () => {

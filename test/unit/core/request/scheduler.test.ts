@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict'
 import type { ProducerConfig } from '@kinesis-producer/core'
+import type { RequestBuilder } from '@kinesis-producer/core/internal/packing/request-builder'
+import { RecordQueue } from '@kinesis-producer/core/internal/queue/record-queue'
+import { CircuitBreaker } from '@kinesis-producer/core/internal/request/circuit-breaker'
+import { Scheduler, type SentRequest } from '@kinesis-producer/core/internal/request/scheduler'
+import { type RequestOutcome, Sender } from '@kinesis-producer/core/internal/request/sender'
+import { StateMachine } from '@kinesis-producer/core/internal/steps/state'
+import { Steps } from '@kinesis-producer/core/internal/steps/steps'
+import { Timers } from '@kinesis-producer/core/internal/time/timers'
 import { deferred, serviceError, textOf } from '../../../support/core/fake-client.js'
 import { addMany, assertLaw, createHarness, texts } from '../../../support/core/harness.js'
-import { settle } from '../../../support/core/test-clock.js'
+import { packingOf } from '../../../support/core/packable.js'
+import { settle, TestClock } from '../../../support/core/test-clock.js'
 
 const THROTTLED = 'ProvisionedThroughputExceededException'
 const never = () => new Promise<never>(() => {})
@@ -122,6 +131,73 @@ describe('when requests leave', () => {
     await clock.advance(1000)
     assert.equal(client.stored.length, 5)
     assert.equal(clock.armed.all, 0)
+  })
+})
+
+describe('a request that cannot be built', () => {
+  it('is told as such at once, with its records, and nothing leaves', async () => {
+    const clock = new TestClock()
+    const timers = new Timers(clock)
+    const steps = new Steps(error => assert.fail(String(error)))
+    const state = new StateMachine()
+    state.step('start')
+    const queue = new RecordQueue({
+      bufferSize: 100,
+      bufferBytes: 1000,
+      ordered: false,
+      recordTtl: 0,
+      dueRecords: 2,
+      dueBytes: 1000,
+      random: () => 0.5,
+    })
+    const { packer } = packingOf({ kind: 'none' })
+    const cause = new Error('no memory')
+    const open = (limit: number): RequestBuilder => {
+      const builder = packer.open(limit)
+      builder.build = () => {
+        throw cause
+      }
+      return builder
+    }
+    const seen: [SentRequest, RequestOutcome][] = []
+    const breaker = new CircuitBreaker(4, () => 0.5)
+    const scheduler = new Scheduler({
+      queue,
+      packer: { ...packer, overhead: 0, open, recordLimit: bytes => bytes },
+      breaker,
+      sender: new Sender({ putRecords: () => assert.fail('nothing may leave') }, timers, 1000),
+      timers,
+      steps,
+      state,
+      batchSize: 2,
+      flushInterval: 0,
+      recordTtl: 0,
+      awaited: () => false,
+      draining: () => false,
+      departed: () => assert.fail('it has not left'),
+      answered: (request, outcome) => {
+        seen.push([request, outcome])
+        queue.stored(request.batch)
+      },
+      expired: () => {},
+    })
+    for (const data of ['a', 'b']) {
+      queue.admit(queue.newRecord(data, 'k', undefined, 2, 0, undefined), undefined)
+      scheduler.recordAdmitted()
+    }
+    await settle()
+    assert.equal(seen.length, 1)
+    const [[request, outcome] = []] = seen
+    assert.deepEqual(outcome, { kind: 'unbuilt', error: cause })
+    assert.deepEqual(
+      request?.batch.records.map(({ data }) => data),
+      ['a', 'b'],
+    )
+    assert.deepEqual(
+      [request?.carriers, request?.shards, request?.count, request?.startedAt, request?.generation],
+      [undefined, undefined, 0, 0, 0],
+    )
+    assert.deepEqual([scheduler.inFlight, clock.armed.all], [0, 0])
   })
 })
 

@@ -214,6 +214,52 @@ describe('bisection', () => {
     assert.equal(client.stored.length, 2000)
   })
 
+  it('of throttled requests does not happen: that would make more of them, and drop innocents', async () => {
+    let calls = 0
+    const { producer, client, clock, dropped } = createHarness(
+      {
+        batchSize: 10,
+        bufferSize: 5000,
+        flushInterval: 50,
+        whenFull: 'reject',
+        maxAttemptsPerRecord: 1,
+      },
+      request => {
+        if (++calls % 5 !== 0) throw serviceError('ThrottlingException')
+        return client.store(request)
+      },
+    )
+    producer.start()
+    await addMany(producer, 300)
+    await clock.advance(HOUR)
+    assert.deepEqual(dropped, [])
+    assert.equal(client.stored.length, 300)
+    assert.equal(client.calls.length, 150)
+  })
+
+  it('found its part, and a throttled request in between does not count against it', async () => {
+    let calls = 0
+    const { producer, client, clock, dropped } = createHarness(
+      {
+        batchSize: 4,
+        bufferSize: 5000,
+        flushInterval: 50,
+        whenFull: 'reject',
+        maxAttemptsPerRecord: 1,
+      },
+      request => {
+        if (++calls === 1) throw serviceError('ValidationException')
+        if (calls % 2 === 0) throw serviceError('ThrottlingException')
+        return client.store(request)
+      },
+    )
+    producer.start()
+    await addMany(producer, 40)
+    await clock.advance(HOUR)
+    assert.deepEqual(dropped, [])
+    assert.equal(client.stored.length, 40)
+  })
+
   it('of a pause does not happen: nobody is to blame for a missing permission', async () => {
     let denied = true
     const { producer, client, clock, dropped } = createHarness(
