@@ -27,7 +27,9 @@ export const gunzip = (data: Buffer, maxBytes: number): Buffer => {
   try {
     return gunzipSync(data, { maxOutputLength: bounded(maxBytes) })
   } catch (error) {
-    throw isTooLarge(error) ? tooLarge(maxBytes, error) : new CorruptRecordError(`gzip: ${messageOf(error)}`, error)
+    throw isTooLarge(error)
+      ? tooLarge(maxBytes, error)
+      : new CorruptRecordError(`gzip: ${messageOf(error)}`, error)
   }
 }
 

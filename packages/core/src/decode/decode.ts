@@ -40,10 +40,7 @@ function* decodeAll(
   for (const record of records) yield* decodeOne(record, how)
 }
 
-function* decodeOne(
-  record: PlainRecord,
-  how: Reading,
-): Generator<DecodedRecord, void, undefined> {
+function* decodeOne(record: PlainRecord, how: Reading): Generator<DecodedRecord, void, undefined> {
   const { partitionKey, sequenceNumber } = record
   let { subSequenceNumber } = record
   for (const part of readable(record.data, how)) {

@@ -11,7 +11,8 @@ export const describeShape = (value: unknown): string => {
   const keys = Object.keys(value)
   const more = keys.length > MAX_SHOWN_KEYS ? ' and more' : ''
   const shown = keys.slice(0, MAX_SHOWN_KEYS).map(key => key.slice(0, MAX_SHOWN_CHARACTERS))
-  const seen = shown.length === 0 ? 'an object without fields' : `an object with ${shown.join(', ')}${more}`
+  const seen =
+    shown.length === 0 ? 'an object without fields' : `an object with ${shown.join(', ')}${more}`
   return `${seen}${faultOf(value)}`
 }
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { CorruptRecordError } from '../errors/errors.js'
-import { KPL_DIGEST_BYTES, KPL_MAGIC, KPL_TAG } from '../packing/kpl/kpl-format.js'
+import { hasKplMagic, KPL_DIGEST_BYTES, KPL_MAGIC, KPL_TAG } from '../packing/kpl/kpl-format.js'
 import { ProtobufReader } from './protobuf-reader.js'
 
 /** A user record of an aggregate. */
@@ -10,11 +10,8 @@ export interface AggregatedRecord {
   readonly explicitHashKey: string | undefined
 }
 
-export const hasMagic = (data: Uint8Array): boolean =>
-  KPL_MAGIC.every((byte, i) => data[i] === byte)
-
 /** Whether the bytes are an aggregate: as every reader of the format decides, by magic and digest. */
-export const isAggregate = (data: Uint8Array): boolean => hasMagic(data) && hasDigest(data)
+export const isAggregate = (data: Uint8Array): boolean => hasKplMagic(data) && hasDigest(data)
 
 const hasDigest = (data: Uint8Array): boolean => {
   const end = data.length - KPL_DIGEST_BYTES
@@ -33,10 +30,7 @@ const hasDigest = (data: Uint8Array): boolean => {
  * The records of an aggregate. All of it is checked before the first is yielded, and none is kept.
  * @throws {CorruptRecordError} the digest or the message inside is wrong, or there are more than `maxRecords`
  */
-export const readAggregate = (
-  data: Uint8Array,
-  maxRecords: number,
-): Iterable<AggregatedRecord> => {
+export const readAggregate = (data: Uint8Array, maxRecords: number): Iterable<AggregatedRecord> => {
   if (!hasDigest(data)) throw new CorruptRecordError('the digest of the aggregate is wrong')
   const message = data.subarray(KPL_MAGIC.length, data.length - KPL_DIGEST_BYTES)
   return recordsOf(message, readTables(message, maxRecords))

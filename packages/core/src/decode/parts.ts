@@ -1,6 +1,7 @@
+import { hasKplMagic } from '../packing/kpl/kpl-format.js'
 import { decompress, gunzip, gunzipWhole, isGzip } from './compression.js'
 import type { Reading } from './decode-options.js'
-import { hasMagic, isAggregate, readAggregate } from './kpl.js'
+import { isAggregate, readAggregate } from './kpl.js'
 import { endsWith, split } from './terminated.js'
 
 /** A user record of a Kinesis record. */
@@ -24,7 +25,7 @@ export const partsOf = (data: Buffer, how: Reading): Iterable<Part> => {
     case 'kpl': {
       const plain = unpackedOf(data, how)
       // A single record travels as it is; the producer wraps one that begins like an aggregate.
-      return hasMagic(plain) ? readAggregate(plain, how.maxRecords) : [{ data: plain }]
+      return hasKplMagic(plain) ? readAggregate(plain, how.maxRecords) : [{ data: plain }]
     }
     case undefined:
       return guess(data, how)
@@ -56,5 +57,7 @@ const guess = (data: Buffer, how: Reading): Iterable<Part> => {
   const plain = how.gunzip === false ? data : decompress(data, how.maxBytes)
   if (plain !== data && isAggregate(plain)) return readAggregate(plain, how.maxRecords)
   const { terminator } = how
-  return terminator !== undefined && endsWith(plain, terminator) ? lines(plain, how) : [{ data: plain }]
+  return terminator !== undefined && endsWith(plain, terminator)
+    ? lines(plain, how)
+    : [{ data: plain }]
 }

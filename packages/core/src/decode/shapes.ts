@@ -120,7 +120,9 @@ const plainRecord = (record: unknown): PlainRecord | undefined => {
   const flat = property(record, 'kinesis') ?? record
   return plain(
     dataOf(property(flat, 'data')),
-    property(flat, 'kinesisRecordMetadata') ?? property(flat, 'kinesisStreamRecordMetadata') ?? flat,
+    property(flat, 'kinesisRecordMetadata') ??
+      property(flat, 'kinesisStreamRecordMetadata') ??
+      flat,
   )
 }
 
