@@ -88,7 +88,7 @@ describe('decode', () => {
 
   it('says what is wrong with an aggregate that cannot be read', () => {
     const cases: [number[], RegExp][] = [
-      [[0x1a, 5, 1], /longer than the aggregate/],
+      [[0x1a, 5, 1], /longer than its message/],
       [[0x1a, 4, 0x08, 0, 0x1a, 0], /not in its table/],
       [[0x0a, 1, 0x61, 0x1a, 2, 0x08, 0], /lacks its key or its data/],
       [[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], /too large/],

@@ -33,7 +33,7 @@ const hasDigest = (data: Uint8Array): boolean => {
 export const readAggregate = (data: Uint8Array, maxRecords: number): Iterable<AggregatedRecord> => {
   if (!hasDigest(data)) throw new CorruptRecordError('the digest of the aggregate is wrong')
   const message = data.subarray(KPL_MAGIC.length, data.length - KPL_DIGEST_BYTES)
-  return recordsOf(message, readTables(message, maxRecords))
+  return recordsOf(new ProtobufReader(message), readTables(new ProtobufReader(message), maxRecords))
 }
 
 interface Tables {
@@ -42,8 +42,7 @@ interface Tables {
 }
 
 /** The keys of the aggregate, after a look at the whole message: they may come after the records. */
-const readTables = (bytes: Uint8Array, maxRecords: number): Tables => {
-  const message = new ProtobufReader(bytes)
+const readTables = (message: ProtobufReader, maxRecords: number): Tables => {
   const partitionKeys: string[] = []
   const hashKeys: string[] = []
   let records = 0
@@ -61,7 +60,7 @@ const readTables = (bytes: Uint8Array, maxRecords: number): Tables => {
       bounded(hashKeys.push(message.text()), 'hash keys')
     } else if (tag === KPL_TAG.record) {
       bounded(++records, 'records')
-      const { key, hashKey } = readPart(message.bytes())
+      const { key, hashKey } = readPart(message.message())
       largestKey = Math.max(largestKey, key)
       largestHashKey = Math.max(largestHashKey, hashKey ?? -1)
     } else message.skip(tag)
@@ -72,17 +71,16 @@ const readTables = (bytes: Uint8Array, maxRecords: number): Tables => {
 }
 
 function* recordsOf(
-  bytes: Uint8Array,
+  message: ProtobufReader,
   { partitionKeys, hashKeys }: Tables,
 ): Generator<AggregatedRecord, void, undefined> {
-  const message = new ProtobufReader(bytes)
   while (!message.done) {
     const tag = message.varint()
     if (tag !== KPL_TAG.record) {
       message.skip(tag)
       continue
     }
-    const { key, hashKey, data } = readPart(message.bytes())
+    const { key, hashKey, data } = readPart(message.message())
     yield {
       data,
       partitionKey: partitionKeys[key] ?? '',
@@ -97,8 +95,7 @@ interface Part {
   readonly data: Uint8Array
 }
 
-const readPart = (bytes: Uint8Array): Part => {
-  const record = new ProtobufReader(bytes)
+const readPart = (record: ProtobufReader): Part => {
   let key: number | undefined
   let hashKey: number | undefined
   let data: Uint8Array | undefined
