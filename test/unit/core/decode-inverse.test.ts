@@ -60,7 +60,9 @@ const expectedOf = (packing: PackingConfig, added: readonly Added[]): Map<string
 }
 
 const sorted = (read: Map<string, string[]>): [string, string[]][] =>
-  [...read].map(([name, texts]): [string, string[]] => [name, texts.toSorted()]).toSorted()
+  [...read]
+    .map(([name, texts]): [string, string[]] => [name, texts.toSorted()])
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
 
 const own = Buffer.from('a record of the user\n')
 const OWN_FORMATS = [

@@ -1,7 +1,7 @@
 import { CorruptRecordError } from '@kinesis-producer/core/decode'
 
 /** Levels of values within values. Our encoders stop at 64. */
-export const MAX_DEPTH = 100
+const MAX_DEPTH = 100
 
 /** Counts what a Kinesis record makes of its bytes: a small one must not exhaust the memory. */
 export class Limits {
