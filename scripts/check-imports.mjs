@@ -91,7 +91,7 @@ const PARTS = {
     why: 'it checks arguments; every stage is reached through the pipeline',
   },
   decode: {
-    may: ['errors', 'config/check', 'packing/kpl/kpl-format'],
+    may: ['errors', 'config/check', 'config/pack-limits', 'packing/kpl/kpl-format'],
     why: 'consumers load it without a producer',
   },
   adapter: {

@@ -127,6 +127,7 @@ export const createPipeline = (
     steps,
     limit,
     overhead: packer.overhead,
+    checkData: packer.checkData,
     whenFull: config.whenFull,
     clock: createCoarseClock(timers, config.recordTtl > 0),
     admitted: beginsWait => scheduler.recordAdmitted(beginsWait),

@@ -13,32 +13,6 @@ const aggregateOf = (message: Buffer): Buffer =>
   Buffer.concat([MAGIC, message, createHash('md5').update(message).digest()])
 
 describe('decode', () => {
-  it('takes a record in every form it comes in', () => {
-    const data = Buffer.from('a\nb\n')
-    const names = { partitionKey: 'k', sequenceNumber: '42' }
-    const base64 = data.toString('base64')
-    for (const record of [
-      { Data: data, PartitionKey: 'k', SequenceNumber: '42' },
-      { kinesis: { data: base64, ...names, kinesisSchemaVersion: '1.0' }, eventID: 'x' },
-      { recordId: '1', data: base64, kinesisRecordMetadata: { ...names, shardId: 's' } },
-    ]) {
-      assert.deepEqual(
-        Array.from(decode(record), one => [
-          Buffer.from(one.data).toString(),
-          one.partitionKey,
-          one.sequenceNumber,
-          one.subSequenceNumber,
-        ]),
-        [
-          ['a', 'k', '42', 0],
-          ['b', 'k', '42', 1],
-        ],
-      )
-    }
-    assert.deepEqual(texts(data), ['a', 'b'])
-    assert.deepEqual(texts({ Data: undefined }), [''])
-  })
-
   it('leaves whole what is no pack', () => {
     assert.deepEqual(texts(Buffer.from('one record')), ['one record'])
     assert.deepEqual(texts(Buffer.from('two\nlines')), ['two\nlines'])
@@ -88,7 +62,7 @@ describe('decode', () => {
 
   it('says what is wrong with an aggregate that cannot be read', () => {
     const cases: [number[], RegExp][] = [
-      [[0x1a, 5, 1], /longer than the aggregate/],
+      [[0x1a, 5, 1], /longer than its message/],
       [[0x1a, 4, 0x08, 0, 0x1a, 0], /not in its table/],
       [[0x0a, 1, 0x61, 0x1a, 2, 0x08, 0], /lacks its key or its data/],
       [[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], /too large/],
@@ -143,13 +117,5 @@ describe('decode', () => {
       }),
       { numRuns: 5000 },
     )
-  })
-
-  it('refuses what is no record and options it does not have', () => {
-    for (const wrong of [null, undefined, 1, 'text', {}, { Data: 'text' }, { kinesis: {} }])
-      assert.throws(() => decode(wrong as never), { code: 'INVALID_RECORD' })
-    assert.throws(() => decode(Buffer.alloc(0), { terminater: '' } as never), /did you mean/)
-    assert.throws(() => decode(Buffer.alloc(0), { terminator: '' }), { code: 'CONFIG' })
-    assert.throws(() => decode(Buffer.alloc(0), { maxBytes: 0 }), { code: 'CONFIG' })
   })
 })

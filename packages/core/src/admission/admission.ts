@@ -21,6 +21,8 @@ export interface AdmissionPorts {
   readonly limit: RecordLimit
   /** Bytes a record gains when it is packed. */
   readonly overhead: number
+  /** What the packing asks of data; undefined: it takes any. Throws `InvalidRecordError`. */
+  readonly checkData: ((data: RecordData) => void) | undefined
   readonly whenFull: WhenFull
   /** The time, as far as records need it. */
   readonly clock: () => number
@@ -60,8 +62,10 @@ export class Admission {
     partitionKey: string | undefined,
     explicitHashKey: string | undefined,
   ): number {
-    const { overhead, limit } = this.#ports
-    return validate(data, partitionKey, explicitHashKey, overhead, limit.bytes)
+    const { overhead, limit, checkData } = this.#ports
+    const bytes = validate(data, partitionKey, explicitHashKey, overhead, limit.bytes)
+    checkData?.(data)
+    return bytes
   }
 
   /**

@@ -1,11 +1,15 @@
 import { ConfigError } from '../errors/errors.js'
 import { checkInteger, checkKeys, checkOneOf, show } from './check.js'
+import { MAX_PACK_RECORDS, MAX_TERMINATOR_BYTES } from './pack-limits.js'
 
 /** How user records are put into Kinesis records. */
 export const PACKINGS = ['none', 'concat', 'kpl'] as const
 
 /** Compressions of a concat pack. */
 export const COMPRESSIONS = ['none', 'gzip'] as const
+
+/** What becomes of a record of a concat pack that contains the terminator. */
+export const EMBEDDED_TERMINATORS = ['admit', 'refuse'] as const
 
 /** What an aggregate of `kpl` has in common. */
 export const GROUPINGS = ['partitionKey', 'shard'] as const
@@ -17,8 +21,8 @@ interface PackBounds {
    */
   readonly maxBytes?: number | undefined
   /**
-   * Most records of a pack.
-   * @default unlimited
+   * Most records of a pack, 1 to 1000000: `decode` reads no more, unless it is told to.
+   * @default 1000000
    */
   readonly maxRecords?: number | undefined
 }
@@ -32,11 +36,18 @@ export interface NoPacking {
 export interface ConcatPacking extends PackBounds {
   readonly kind: 'concat'
   /**
-   * Ends each record that does not bring it along. Empty for formats that need none, such as OTLP
-   * protobuf. It must not occur inside a record if the records are to be told apart again.
+   * Ends each record that does not bring it along, at most 64 bytes. Empty for formats that need
+   * none, such as OTLP protobuf. It must not occur inside a record if the records are to be told
+   * apart again: see `embeddedTerminator`.
    * @default '\n'
    */
   readonly terminator?: string | Uint8Array | undefined
+  /**
+   * A record that contains the terminator before its end is read as several. `admit`: so be it.
+   * `refuse`: `add` rejects it with an `InvalidRecordError`; each record is searched for it.
+   * @default 'admit'
+   */
+  readonly embeddedTerminator?: (typeof EMBEDDED_TERMINATORS)[number] | undefined
   /** @default 'none' */
   readonly compression?: (typeof COMPRESSIONS)[number] | undefined
   /**
@@ -66,6 +77,8 @@ export type ResolvedPacking =
   | {
       readonly kind: 'concat'
       readonly terminator: Uint8Array
+      /** Records that contain the terminator are not admitted. */
+      readonly refusesEmbedded: boolean
       readonly maxBytes: number
       readonly maxRecords: number
       /** Level of gzip; 0: no compression. */
@@ -81,8 +94,6 @@ export type ResolvedPacking =
 /** Whole payload units, whether a KB is 1000 or 1024 bytes; the KPL's own default is 51 200. */
 const DEFAULT_MAX_BYTES = { concat: 200_000, gzip: 1_000_000, kpl: 50_000 } as const
 const MIN_PACK_BYTES = 64
-const MAX_TERMINATOR_BYTES = 64
-const ANY = Number.MAX_SAFE_INTEGER
 
 /** @throws {ConfigError} */
 export const resolvePacking = (packing: PackingConfig, maxRecordBytes: number): ResolvedPacking => {
@@ -99,7 +110,12 @@ export const resolvePacking = (packing: PackingConfig, maxRecordBytes: number): 
         Math.min(MIN_PACK_BYTES, maxRecordBytes),
         maxRecordBytes,
       ),
-      maxRecords: checkInteger('packing.maxRecords', maxRecords ?? ANY, 1, ANY),
+      maxRecords: checkInteger(
+        'packing.maxRecords',
+        maxRecords ?? MAX_PACK_RECORDS,
+        1,
+        MAX_PACK_RECORDS,
+      ),
     }
   }
   switch (packing.kind) {
@@ -110,6 +126,7 @@ export const resolvePacking = (packing: PackingConfig, maxRecordBytes: number): 
       checkKeys('packing', packing, [
         'kind',
         'terminator',
+        'embeddedTerminator',
         'maxBytes',
         'maxRecords',
         'compression',
@@ -120,9 +137,20 @@ export const resolvePacking = (packing: PackingConfig, maxRecordBytes: number): 
       const level = checkInteger('packing.compressionLevel', packing.compressionLevel ?? 1, 1, 9)
       if (packing.compressionLevel !== undefined && !gzip)
         throw new ConfigError("packing.compressionLevel needs packing.compression: 'gzip'")
+      const terminator = checkTerminator(packing.terminator ?? '\n')
+      const embedded = checkOneOf(
+        'packing.embeddedTerminator',
+        packing.embeddedTerminator ?? 'admit',
+        EMBEDDED_TERMINATORS,
+      )
+      if (embedded === 'refuse' && terminator.length === 0)
+        throw new ConfigError(
+          "packing.embeddedTerminator 'refuse' needs a packing.terminator that is not empty",
+        )
       return {
         kind: 'concat',
-        terminator: checkTerminator(packing.terminator ?? '\n'),
+        terminator,
+        refusesEmbedded: embedded === 'refuse',
         ...bounds(packing, gzip ? DEFAULT_MAX_BYTES.gzip : DEFAULT_MAX_BYTES.concat),
         gzipLevel: gzip ? level : 0,
       }

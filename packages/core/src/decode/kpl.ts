@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { CorruptRecordError } from '../errors/errors.js'
-import { KPL_DIGEST_BYTES, KPL_MAGIC, KPL_TAG } from '../packing/kpl/kpl-format.js'
+import { hasKplMagic, KPL_DIGEST_BYTES, KPL_MAGIC, KPL_TAG } from '../packing/kpl/kpl-format.js'
 import { ProtobufReader } from './protobuf-reader.js'
 
 /** A user record of an aggregate. */
@@ -11,36 +11,82 @@ export interface AggregatedRecord {
 }
 
 /** Whether the bytes are an aggregate: as every reader of the format decides, by magic and digest. */
-export const isAggregate = (data: Uint8Array): boolean => {
+export const isAggregate = (data: Uint8Array): boolean => hasKplMagic(data) && hasDigest(data)
+
+const hasDigest = (data: Uint8Array): boolean => {
   const end = data.length - KPL_DIGEST_BYTES
-  if (end < KPL_MAGIC.length || KPL_MAGIC.some((byte, i) => data[i] !== byte)) return false
-  const digest = hash('md5', data.subarray(KPL_MAGIC.length, end), 'buffer')
+  if (end < KPL_MAGIC.length) return false
+  let digest: Buffer
+  try {
+    digest = hash('md5', data.subarray(KPL_MAGIC.length, end), 'buffer')
+  } catch {
+    // No MD5 in FIPS mode: the message is still checked as a whole.
+    return true
+  }
   return digest.equals(data.subarray(end))
 }
 
-/** @throws {CorruptRecordError} if the message inside is no valid one */
-export const readAggregate = (data: Uint8Array): AggregatedRecord[] => {
-  const message = new ProtobufReader(
-    data.subarray(KPL_MAGIC.length, data.length - KPL_DIGEST_BYTES),
-  )
+/**
+ * The records of an aggregate. All of it is checked before the first is yielded, and none is kept.
+ * @throws {CorruptRecordError} the digest or the message inside is wrong, or there are more than `maxRecords`
+ */
+export const readAggregate = (data: Uint8Array, maxRecords: number): Iterable<AggregatedRecord> => {
+  if (!hasDigest(data)) throw new CorruptRecordError('the digest of the aggregate is wrong')
+  const message = data.subarray(KPL_MAGIC.length, data.length - KPL_DIGEST_BYTES)
+  return recordsOf(new ProtobufReader(message), readTables(new ProtobufReader(message), maxRecords))
+}
+
+interface Tables {
+  readonly partitionKeys: readonly string[]
+  readonly hashKeys: readonly string[]
+}
+
+/** The keys of the aggregate, after a look at the whole message: they may come after the records. */
+const readTables = (message: ProtobufReader, maxRecords: number): Tables => {
   const partitionKeys: string[] = []
   const hashKeys: string[] = []
-  const parts: Part[] = []
+  let records = 0
+  let largestKey = -1
+  let largestHashKey = -1
+  const bounded = (count: number, what: string): void => {
+    if (count > maxRecords)
+      throw new CorruptRecordError(`the aggregate has more ${what} than maxRecords ${maxRecords}`)
+  }
   while (!message.done) {
     const tag = message.varint()
-    if (tag === KPL_TAG.partitionKey) partitionKeys.push(message.text())
-    else if (tag === KPL_TAG.explicitHashKey) hashKeys.push(message.text())
-    else if (tag === KPL_TAG.record) parts.push(readPart(new ProtobufReader(message.bytes())))
-    else message.skip(tag)
+    if (tag === KPL_TAG.partitionKey) {
+      bounded(partitionKeys.push(message.text()), 'keys')
+    } else if (tag === KPL_TAG.explicitHashKey) {
+      bounded(hashKeys.push(message.text()), 'hash keys')
+    } else if (tag === KPL_TAG.record) {
+      bounded(++records, 'records')
+      const { key, hashKey } = readPart(message.message())
+      largestKey = Math.max(largestKey, key)
+      largestHashKey = Math.max(largestHashKey, hashKey ?? -1)
+    } else message.skip(tag)
   }
-  // Only now: the tables may come after the records.
-  return parts.map(({ key, hashKey, data: bytes }) => {
-    const partitionKey = partitionKeys[key]
-    const explicitHashKey = hashKey === undefined ? undefined : hashKeys[hashKey]
-    if (partitionKey === undefined || (hashKey !== undefined && explicitHashKey === undefined))
-      throw new CorruptRecordError('a record of the aggregate names a key that is not in its table')
-    return { data: bytes, partitionKey, explicitHashKey }
-  })
+  if (largestKey >= partitionKeys.length || largestHashKey >= hashKeys.length)
+    throw new CorruptRecordError('a record of the aggregate names a key that is not in its table')
+  return { partitionKeys, hashKeys }
+}
+
+function* recordsOf(
+  message: ProtobufReader,
+  { partitionKeys, hashKeys }: Tables,
+): Generator<AggregatedRecord, void, undefined> {
+  while (!message.done) {
+    const tag = message.varint()
+    if (tag !== KPL_TAG.record) {
+      message.skip(tag)
+      continue
+    }
+    const { key, hashKey, data } = readPart(message.message())
+    yield {
+      data,
+      partitionKey: partitionKeys[key] ?? '',
+      explicitHashKey: hashKey === undefined ? undefined : hashKeys[hashKey],
+    }
+  }
 }
 
 interface Part {

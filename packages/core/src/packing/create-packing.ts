@@ -38,6 +38,7 @@ export const createPacking = (config: ResolvedConfig, probeMd5?: () => void): Pa
       const bounds = {
         maxBytes: Math.min(packing.maxBytes, config.maxRecordBytes),
         maxRecords: packing.maxRecords,
+        maxAloneBytes: Math.min(config.maxRecordBytes, maxRequestBytes),
       }
       const packer = new KplPacker(
         new PackedPacker(new KplFormat(bounds, keys, shards), packedBounds(config, bounds)),

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from '../config/resolve.js'
+import type { RecordData } from '../record/record.js'
 import type { AggregateBounds, AggregateFormat } from './aggregate-builder.js'
 import { PackedRequestBuilder } from './packed-request-builder.js'
 import type { Packer, RequestBuilder } from './request-builder.js'
@@ -36,6 +37,7 @@ export class PackedPacker implements Packer {
   readonly dueBytes: number
   readonly overhead: number
   readonly recordLimit: (limit: number) => number
+  readonly checkData: ((data: RecordData) => void) | undefined
   readonly #maxRequestBytes: number
   readonly #format: AggregateFormat
 
@@ -44,6 +46,7 @@ export class PackedPacker implements Packer {
     bounds: PackedBounds,
     overhead = 0,
     recordLimit: (limit: number) => number = limit => limit,
+    checkData?: (data: RecordData) => void,
   ) {
     this.#format = format
     this.dueRecords = bounds.dueRecords
@@ -51,6 +54,7 @@ export class PackedPacker implements Packer {
     this.#maxRequestBytes = bounds.maxRequestBytes
     this.overhead = overhead
     this.recordLimit = recordLimit
+    this.checkData = checkData
   }
 
   open(limit: number): RequestBuilder {

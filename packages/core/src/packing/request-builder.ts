@@ -1,4 +1,5 @@
 import type { PackableRecord } from '../record/packable-record.js'
+import type { RecordData } from '../record/record.js'
 import type { OutgoingRecord } from './outgoing.js'
 
 /** The user records of a request as Kinesis records. */
@@ -48,6 +49,11 @@ export interface Packer {
   readonly overhead: number
   /** Most bytes a record may have (data and key) so that its Kinesis record has at most `limit`. */
   recordLimit(limit: number): number
+  /**
+   * Asked of each record before it is admitted; undefined: the packing takes any data.
+   * @throws {InvalidRecordError} it does not take this one
+   */
+  readonly checkData?: ((data: RecordData) => void) | undefined
   /** Begins a request of at most `limit` Kinesis records. */
   open(limit: number): RequestBuilder
 }

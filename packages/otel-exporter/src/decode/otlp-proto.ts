@@ -1,56 +1,90 @@
-import type { LogValue, LogValues, PlainLog } from './plain-log.js'
-import { type Field, fieldsOf, MalformedMessage } from './protobuf-fields.js'
+import { ProtobufReader } from '@kinesis-producer/core/decode'
+import { readKeyValue, readValue } from './any-value.js'
+import type { Limits } from './limits.js'
+import { addValue, type LogValues, type PlainLog } from './plain-log.js'
 
-const MAX_DEPTH = 100
-const utf8 = new TextDecoder()
+/** Tags of the messages of opentelemetry-proto: number << 3, plus the type of the field. */
+const LOGS_DATA = { resourceLogs: 0x0a } as const
+const RESOURCE_LOGS = { resource: 0x0a, scopeLogs: 0x12 } as const
+const RESOURCE = { attributes: 0x0a } as const
+const SCOPE_LOGS = { scope: 0x0a, logRecords: 0x12 } as const
+const SCOPE = { name: 0x0a, version: 0x12 } as const
+const LOG = {
+  time: 0x09,
+  severityNumber: 0x10,
+  severityText: 0x1a,
+  body: 0x2a,
+  attributes: 0x32,
+  droppedAttributesCount: 0x38,
+  flags: 0x45,
+  traceId: 0x4a,
+  spanId: 0x52,
+  observedTime: 0x59,
+  eventName: 0x62,
+} as const
 
-/** All logs of a `LogsData`, or of several put together byte by byte. */
-export const readOtlpProto = (message: Uint8Array): PlainLog[] => {
-  const logs: PlainLog[] = []
-  for (const resourceLogs of messages(message, 1)) {
+/** Adds all logs of a `LogsData`, or of several put together byte by byte. */
+export const readOtlpProto = (bytes: Uint8Array, logs: PlainLog[], limits: Limits): void => {
+  for (const resourceLogs of messages(new ProtobufReader(bytes), LOGS_DATA.resourceLogs)) {
+    limits.countValues()
     let resource: LogValues = {}
-    for (const own of messages(resourceLogs, 1)) resource = keyValues(own, 1, 0)
-    for (const scopeLogs of messages(resourceLogs, 2)) {
+    // Fields come in any order: the resource may follow the logs.
+    for (const own of messages(resourceLogs, RESOURCE_LOGS.resource))
+      resource = readResource(own, limits)
+    for (const scopeLogs of messages(resourceLogs, RESOURCE_LOGS.scopeLogs)) {
+      limits.countValues()
       let scope: PlainLog['scope'] = { name: '', version: undefined }
-      for (const own of messages(scopeLogs, 1)) scope = readScope(own)
-      for (const record of messages(scopeLogs, 2)) logs.push(readLog(record, resource, scope))
+      for (const own of messages(scopeLogs, SCOPE_LOGS.scope)) scope = readScope(own)
+      for (const record of messages(scopeLogs, SCOPE_LOGS.logRecords)) {
+        limits.countLog()
+        logs.push(readLog(record, resource, scope, limits))
+      }
     }
   }
-  return logs
 }
 
-function* messages(message: Uint8Array, number: number): Generator<Uint8Array, void, undefined> {
-  for (const field of fieldsOf(message)) if (field.number === number) yield bytesOf(field)
+/** The fields with this tag, from the first on. */
+function* messages(
+  reader: ProtobufReader,
+  wanted: number,
+): Generator<ProtobufReader, void, undefined> {
+  reader.rewind()
+  while (!reader.done) {
+    const tag = reader.varint()
+    if (tag === wanted) yield reader.message()
+    else reader.skip(tag)
+  }
 }
 
-const bytesOf = (field: Field): Uint8Array => {
-  if (field.kind === 'bytes') return field.value
-  throw new MalformedMessage(`field ${field.number} is no message`)
+const readResource = (reader: ProtobufReader, limits: Limits): LogValues => {
+  const values: LogValues = {}
+  for (const entry of messages(reader, RESOURCE.attributes)) {
+    limits.countValues()
+    addValue(values, ...readKeyValue(entry, 0, limits))
+  }
+  return values
 }
-const textOf = (field: Field): string => utf8.decode(bytesOf(field))
-const numberOf = ({ value, number }: Field): number => {
-  if (typeof value === 'object') throw new MalformedMessage(`field ${number} is no number`)
-  return Number(value)
-}
-const bigOf = ({ value, number }: Field): bigint => {
-  if (typeof value === 'object') throw new MalformedMessage(`field ${number} is no number`)
-  return BigInt(value)
-}
-const hexOf = (field: Field): string => Buffer.from(bytesOf(field)).toString('hex')
 
-const readScope = (message: Uint8Array): PlainLog['scope'] => {
+const readScope = (reader: ProtobufReader): PlainLog['scope'] => {
   let name = ''
   let version: string | undefined
-  for (const field of fieldsOf(message)) {
-    if (field.number === 1) name = textOf(field)
-    else if (field.number === 2) version = textOf(field)
+  while (!reader.done) {
+    const tag = reader.varint()
+    if (tag === SCOPE.name) name = reader.text()
+    else if (tag === SCOPE.version) version = reader.text()
+    else reader.skip(tag)
   }
   return { name, version }
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
-const readLog = (message: Uint8Array, resource: LogValues, scope: PlainLog['scope']): PlainLog => {
+const readLog = (
+  reader: ProtobufReader,
+  resource: LogValues,
+  scope: PlainLog['scope'],
+  limits: Limits,
+): PlainLog => {
   const log: Writable<PlainLog> = {
     time: undefined,
     observedTime: undefined,
@@ -58,7 +92,7 @@ const readLog = (message: Uint8Array, resource: LogValues, scope: PlainLog['scop
     severityText: undefined,
     eventName: undefined,
     body: undefined,
-    attributes: keyValues(message, 6, 0),
+    attributes: {},
     droppedAttributesCount: 0,
     traceId: undefined,
     spanId: undefined,
@@ -66,97 +100,50 @@ const readLog = (message: Uint8Array, resource: LogValues, scope: PlainLog['scop
     resource,
     scope,
   }
-  for (const field of fieldsOf(message)) {
-    switch (field.number) {
-      case 1:
-        log.time = bigOf(field)
-        break
-      case 2:
-        log.severityNumber = numberOf(field)
-        break
-      case 3:
-        log.severityText = textOf(field)
-        break
-      case 5:
-        log.body = anyValue(bytesOf(field), 0)
-        break
-      case 7:
-        log.droppedAttributesCount = numberOf(field)
-        break
-      case 8:
-        log.traceFlags = numberOf(field)
-        break
-      case 9:
-        log.traceId = hexOf(field)
-        break
-      case 10:
-        log.spanId = hexOf(field)
-        break
-      case 11:
-        log.observedTime = bigOf(field)
-        break
-      case 12:
-        log.eventName = textOf(field)
-    }
-  }
+  while (!reader.done) readLogField(reader, log, limits)
   return log
 }
 
-const keyValues = (message: Uint8Array, number: number, depth: number): LogValues => {
-  const values: LogValues = {}
-  for (const entry of messages(message, number)) {
-    let key = ''
-    let value: LogValue = null
-    for (const field of fieldsOf(entry)) {
-      if (field.number === 1) key = textOf(field)
-      else if (field.number === 2) value = anyValue(bytesOf(field), depth)
-    }
-    // Defined, not assigned: a key named __proto__ is a key like any other.
-    Object.defineProperty(values, key, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    })
+const readLogField = (reader: ProtobufReader, log: Writable<PlainLog>, limits: Limits): void => {
+  const tag = reader.varint()
+  switch (tag) {
+    case LOG.time:
+      log.time = reader.fixed64()
+      return
+    case LOG.severityNumber:
+      log.severityNumber = Number(BigInt.asIntN(32, reader.varint64()))
+      return
+    case LOG.severityText:
+      log.severityText = reader.text()
+      return
+    case LOG.body:
+      log.body = readValue(reader.message(), 0, limits)
+      return
+    case LOG.attributes:
+      limits.countValues()
+      addValue(log.attributes, ...readKeyValue(reader.message(), 0, limits))
+      return
+    case LOG.droppedAttributesCount:
+      log.droppedAttributesCount = Number(BigInt.asUintN(32, reader.varint64()))
+      return
+    case LOG.flags:
+      log.traceFlags = reader.fixed32()
+      return
+    case LOG.traceId:
+      log.traceId = hexOf(reader.bytes())
+      return
+    case LOG.spanId:
+      log.spanId = hexOf(reader.bytes())
+      return
+    case LOG.observedTime:
+      log.observedTime = reader.fixed64()
+      return
+    case LOG.eventName:
+      log.eventName = reader.text()
+      return
+    default:
+      reader.skip(tag)
   }
-  return values
 }
 
-const anyValue = (message: Uint8Array, depth: number): LogValue => {
-  if (depth > MAX_DEPTH) throw new MalformedMessage('nested too deeply')
-  let value: LogValue = null
-  for (const field of fieldsOf(message)) {
-    switch (field.number) {
-      case 1:
-        value = textOf(field)
-        break
-      case 2:
-        value = numberOf(field) !== 0
-        break
-      case 3:
-        value = integer(BigInt.asIntN(64, bigOf(field)))
-        break
-      case 4:
-        value = double(bigOf(field))
-        break
-      case 5:
-        value = Array.from(messages(bytesOf(field), 1), item => anyValue(item, depth + 1))
-        break
-      case 6:
-        value = keyValues(bytesOf(field), 1, depth + 1)
-        break
-      case 7:
-        value = new Uint8Array(bytesOf(field))
-    }
-  }
-  return value
-}
-
-const integer = (value: bigint): number | bigint =>
-  Number.isSafeInteger(Number(value)) ? Number(value) : value
-
-const double = (bits: bigint): number => {
-  const view = new DataView(new ArrayBuffer(8))
-  view.setBigUint64(0, bits)
-  return view.getFloat64(0)
-}
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

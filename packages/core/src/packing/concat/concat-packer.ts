@@ -4,6 +4,7 @@ import { PackedPacker, packedBounds } from '../packed-packer.js'
 import type { Packer } from '../request-builder.js'
 import type { SpreadKeys } from '../spread-keys.js'
 import { ConcatFormat } from './concat-pack.js'
+import { refuseEmbedded } from './embedded-terminator.js'
 import { gzipEach, gzipExpansion } from './gzip.js'
 
 export const createConcatPacker = (
@@ -11,7 +12,7 @@ export const createConcatPacker = (
   packing: Extract<ResolvedPacking, { kind: 'concat' }>,
   keys: SpreadKeys,
 ): Packer => {
-  const { terminator, gzipLevel, maxRecords } = packing
+  const { terminator, gzipLevel, maxRecords, refusesEmbedded } = packing
   // Compressed or not, no pack may outgrow the largest record.
   const recordLimit = (limit: number): number =>
     gzipLevel === 0 ? limit : limit - gzipExpansion(limit)
@@ -24,5 +25,11 @@ export const createConcatPacker = (
     keys,
     gzipLevel === 0 ? undefined : gzipEach(gzipLevel),
   )
-  return new PackedPacker(format, packedBounds(config, bounds), terminator.length, recordLimit)
+  return new PackedPacker(
+    format,
+    packedBounds(config, bounds),
+    terminator.length,
+    recordLimit,
+    refusesEmbedded ? refuseEmbedded(terminator) : undefined,
+  )
 }

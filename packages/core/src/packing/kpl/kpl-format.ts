@@ -12,6 +12,9 @@
 export const KPL_MAGIC: Uint8Array = Uint8Array.of(0xf3, 0x89, 0x9a, 0xc2)
 export const KPL_DIGEST_BYTES = 16
 
+export const hasKplMagic = (data: Uint8Array): boolean =>
+  KPL_MAGIC.every((byte, i) => data[i] === byte)
+
 /** Tags of the fields: number << 3, plus 2 for bytes of a length. */
 export const KPL_TAG = {
   partitionKey: 0x0a,

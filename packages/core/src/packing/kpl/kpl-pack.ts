@@ -8,8 +8,13 @@ import {
 import { wholeRecord } from '../none/whole-record.js'
 import type { ByteSink, OutgoingRecord, PackRecord } from '../outgoing.js'
 import type { SpreadKeys } from '../spread-keys.js'
-import { KPL_DIGEST_BYTES, KPL_MAGIC, KPL_TAG } from './kpl-format.js'
+import { hasKplMagic, KPL_DIGEST_BYTES, KPL_MAGIC, KPL_TAG } from './kpl-format.js'
 import { varintSize, writeVarint } from './varint.js'
+
+export interface KplBounds extends AggregateBounds {
+  /** Largest aggregate that may be made of a record that would otherwise travel as it is. */
+  readonly maxAloneBytes: number
+}
 
 /** Shards by prediction; undefined for a record whose shard cannot be told. */
 export interface ShardPrediction {
@@ -22,11 +27,11 @@ export interface ShardPrediction {
  */
 export class KplFormat implements AggregateFormat {
   readonly finish = undefined
-  readonly #bounds: AggregateBounds
+  readonly #bounds: KplBounds
   readonly #keys: SpreadKeys
   readonly #shards: ShardPrediction | undefined
 
-  constructor(bounds: AggregateBounds, keys: SpreadKeys, shards?: ShardPrediction) {
+  constructor(bounds: KplBounds, keys: SpreadKeys, shards?: ShardPrediction) {
     this.#bounds = bounds
     this.#keys = keys
     this.#shards = shards
@@ -48,7 +53,7 @@ class KplPack implements AggregateBuilder, PackRecord {
   readonly ExplicitHashKey: string | undefined
   size = 0
   readonly #records: PackableRecord[] = []
-  readonly #bounds: AggregateBounds
+  readonly #bounds: KplBounds
   readonly #keys: SpreadKeys
   readonly #outerKeyBytes: number
   /** Stands in the table for records without a key: they never go under a user's key. */
@@ -68,7 +73,7 @@ class KplPack implements AggregateBuilder, PackRecord {
 
   constructor(
     first: PackableRecord,
-    bounds: AggregateBounds,
+    bounds: KplBounds,
     keys: SpreadKeys,
     shard: string | undefined,
   ) {
@@ -104,8 +109,10 @@ class KplPack implements AggregateBuilder, PackRecord {
 
   build(): OutgoingRecord {
     const [first, second] = this.#records
-    // A single record needs no aggregate, so that any consumer can read it.
-    if (first !== undefined && second === undefined) return wholeRecord(first, this.#keys)
+    // A single record needs no aggregate, so that any consumer can read it. One that is an aggregate
+    // of the user's, or looks like one, does: consumers would take it apart.
+    if (first !== undefined && second === undefined && !this.#mustBeWrapped(first))
+      return wholeRecord(first, this.#keys)
     this.size = this.bytes - this.#outerKeyBytes
     return this
   }
@@ -118,6 +125,11 @@ class KplPack implements AggregateBuilder, PackRecord {
     for (const key of this.#hashKeys.keys()) writeText(sink, KPL_TAG.explicitHashKey, key)
     for (const record of this.#records) this.#writeRecord(sink, record)
     sink.writeDigest()
+  }
+
+  /** Text never begins with the magic: it is no UTF-8. */
+  #mustBeWrapped({ data }: PackableRecord): boolean {
+    return typeof data !== 'string' && hasKplMagic(data) && this.bytes <= this.#bounds.maxAloneBytes
   }
 
   #textOf(key: string | undefined): string {
