@@ -34,11 +34,15 @@ assert.throws(() => decodeLogs(Buffer.from('no logs')), CorruptRecordError)
 
 // No await at the top level: a bundle may be CommonJS.
 const main = async () => {
-  for (const packing of [{ kind: 'none' }, { kind: 'concat', compression: 'gzip' }, { kind: 'kpl' }])
+  for (const packing of [
+    { kind: 'none' },
+    { kind: 'concat', compression: 'gzip' },
+    { kind: 'kpl' },
+  ])
     for (const wireFormat of ['json', 'cbor']) {
       const before = (await stored()).length
       const client = createKinesisClient({ ...config, wireFormat })
-      const producer = new BatchProducer(client, 's', { packing, flushInterval: 5 })
+      const producer = new BatchProducer(client, 's', { packing, flushInterval: 50 })
       producer.start()
       // Twice: the first request goes through the SDK's pipeline, later ones the short way.
       for (const word of ['first', 'second'])
