@@ -1,15 +1,12 @@
 // Runs the packed OpenTelemetry exporter under both lines of the SDK, each on a Node it supports.
-import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { decodeLogs } from '@kinesis-producer/otel-exporter/decode'
 import { startFakeKinesis } from '../build/test/support/endpoint/index.js'
+import { pack, root, run, start } from './packed.mjs'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const work = mkdtempSync(join(tmpdir(), 'kinesis-compat-'))
-const windows = process.platform === 'win32'
 const LINES = {
   '2.x, oldest': {
     types: 'otel-types-oldest.txt',
@@ -38,33 +35,7 @@ const LINES = {
   },
 }
 
-const run = (command, args, cwd) => {
-  const { status, stdout, stderr } = spawnSync(command, args, {
-    cwd,
-    encoding: 'utf8',
-    shell: windows,
-  })
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}\n${stdout}${stderr}`)
-}
-/** Not `spawnSync`: the fake endpoint lives in this process. */
-const start = (command, args, cwd, env) =>
-  new Promise((resolve, reject) => {
-    let output = ''
-    const child = spawn(command, args, { cwd, env: { ...process.env, ...env } })
-    child.stdout.on('data', chunk => (output += chunk))
-    child.stderr.on('data', chunk => (output += chunk))
-    child.on('close', code =>
-      code === 0 ? resolve(output) : reject(new Error(`exit ${code}\n${output}`)),
-    )
-  })
-
-const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const tarballs = {}
-for (const name of ['core', 'otel-exporter']) {
-  const tarball = join(work, `${name}.tgz`)
-  run('npx', ['--yes', packageManager, 'pack', '--out', tarball], join(root, 'packages', name))
-  tarballs[`@kinesis-producer/${name}`] = `file:${tarball}`
-}
+const tarballs = pack(['core', 'otel-exporter'], work)
 
 let failed = 0
 for (const [line, { node, dependencies, types = 'otel-types.txt' }] of Object.entries(LINES)) {

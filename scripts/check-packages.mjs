@@ -38,11 +38,16 @@ for (const name of ['core', 'otel-exporter', 'pino-transport']) {
   const files = run(`list ${name}`, 'tar', ['-tzf', tarball]).trim().split('\n')
   const strange = files.filter(
     file =>
-      !/^package\/(dist\/.*\.(m?js|d\.m?ts|m?js\.map)|((main|decode|adapter(\/rules)?|register)\/)?package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+      !/^package\/(dist\/.*\.(m?js|d\.m?ts|m?js\.map)|((dist\/esm|main|decode|adapter(\/rules)?|register)\/)?package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
         file,
       ),
   )
   expect(`${name} holds only what belongs there ${strange.join(' ')}`, strange.length === 0)
+  const esm = files.some(file => file.startsWith('package/dist/esm/'))
+  expect(
+    `${name} says that dist/esm holds ES modules`,
+    !esm || files.includes('package/dist/esm/package.json'),
+  )
   const manifest = run(`manifest of ${name}`, 'tar', ['-xzOf', tarball, 'package/package.json'])
   expect(
     `${name} names no internal condition and no workspace`,

@@ -29,6 +29,7 @@ export class ProducerError extends Error {
 
   constructor(code: ErrorCode, message: string, retryable = false, options?: ErrorOptions) {
     super(message, options)
+    // For the classes of others: those below name themselves, as bundlers shorten their names.
     this.name = new.target.name
     this.code = code
     this.retryable = retryable
@@ -37,6 +38,8 @@ export class ProducerError extends Error {
 
 /** Thrown by constructors: an option is unknown, of the wrong type, out of bounds or in conflict. */
 export class ConfigError extends ProducerError {
+  override readonly name: string = 'ConfigError'
+
   constructor(message: string, options?: ErrorOptions) {
     super('CONFIG', message, false, options)
   }
@@ -44,6 +47,8 @@ export class ConfigError extends ProducerError {
 
 /** Thrown by `start()` on a producer that has not been stopped, or is still stopping. */
 export class AlreadyStartedError extends ProducerError {
+  override readonly name: string = 'AlreadyStartedError'
+
   constructor(state: string) {
     super('ALREADY_STARTED', `start(): the producer is already ${state}`)
   }
@@ -51,6 +56,8 @@ export class AlreadyStartedError extends ProducerError {
 
 /** Rejects `stop()` on a producer that is not running. */
 export class AlreadyStoppedError extends ProducerError {
+  override readonly name: string = 'AlreadyStoppedError'
+
   constructor(state: string) {
     super('ALREADY_STOPPED', `stop(): the producer is not running, it is ${state}`)
   }
@@ -58,6 +65,8 @@ export class AlreadyStoppedError extends ProducerError {
 
 /** The call needs a running producer: call `start()` first. The record was not admitted. */
 export class NotRunningError extends ProducerError {
+  override readonly name: string = 'NotRunningError'
+
   constructor(message: string, code: 'NOT_RUNNING' | 'CLOSED' = 'NOT_RUNNING') {
     super(code, message)
   }
@@ -65,6 +74,8 @@ export class NotRunningError extends ProducerError {
 
 /** The producer was closed for good; make a new one. */
 export class ClosedError extends NotRunningError {
+  override readonly name: string = 'ClosedError'
+
   constructor(call: string) {
     super(`${call}: the producer is closed, which is final: make a new BatchProducer`, 'CLOSED')
   }
@@ -75,6 +86,8 @@ export class ClosedError extends NotRunningError {
  * its half of the buffer. The record was not admitted; try again later.
  */
 export class BufferFullError extends ProducerError {
+  override readonly name: string = 'BufferFullError'
+
   constructor(message: string) {
     super('BUFFER_FULL', message, true)
   }
@@ -82,6 +95,8 @@ export class BufferFullError extends ProducerError {
 
 /** The record can never be sent: wrong type, key too long, hash key out of range. Not admitted. */
 export class InvalidRecordError extends ProducerError {
+  override readonly name: string = 'InvalidRecordError'
+
   constructor(message: string) {
     super('INVALID_RECORD', message)
   }
@@ -92,6 +107,7 @@ export class InvalidRecordError extends ProducerError {
  * buffer takes. Not admitted.
  */
 export class RecordTooLargeError extends ProducerError {
+  override readonly name: string = 'RecordTooLargeError'
   readonly bytes: number
   /** What is allowed now: the least of `maxRecordBytes`, `maxRequestBytes` and `bufferBytes`. */
   readonly maxRecordBytes: number
@@ -109,6 +125,8 @@ export class RecordTooLargeError extends ProducerError {
 
 /** An `AbortSignal` ended the wait; `cause` is the signal's reason. */
 export class AbortedError extends ProducerError {
+  override readonly name: string = 'AbortedError'
+
   constructor(call: string, cause: unknown) {
     super('ABORTED', `${call}: aborted by its signal`, true, { cause })
   }
@@ -116,6 +134,7 @@ export class AbortedError extends ProducerError {
 
 /** Rejects `put()`: the record was admitted and settled without being delivered. */
 export class DeliveryError extends ProducerError {
+  override readonly name: string = 'DeliveryError'
   readonly reason: DropReason
   /** What was tried, oldest first; the first and the newest when there were many. */
   readonly attempts: readonly Attempt[]
@@ -138,6 +157,8 @@ export class DeliveryError extends ProducerError {
 
 /** A PutRecords request got no answer within `requestTimeout`; its records are tried again. */
 export class RequestTimeoutError extends ProducerError {
+  override readonly name: string = 'RequestTimeoutError'
+
   constructor(ms: number) {
     super('REQUEST_TIMEOUT', `PutRecords was not answered within requestTimeout ${ms} ms`, true)
   }
@@ -145,6 +166,8 @@ export class RequestTimeoutError extends ProducerError {
 
 /** A response did not answer for each record; which ones are stored is unknown. */
 export class ShortResponseError extends ProducerError {
+  override readonly name: string = 'ShortResponseError'
+
   constructor(sent: number, answered: number) {
     super(
       'SHORT_RESPONSE',
@@ -156,6 +179,8 @@ export class ShortResponseError extends ProducerError {
 
 /** `decode` met bytes that claim to be packed or compressed and are not. */
 export class CorruptRecordError extends ProducerError {
+  override readonly name: string = 'CorruptRecordError'
+
   constructor(message: string, cause?: unknown) {
     super('CORRUPT_RECORD', `the record cannot be decoded: ${message}`, false, { cause })
   }
