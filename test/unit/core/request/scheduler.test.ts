@@ -182,8 +182,8 @@ describe('a request that cannot be built', () => {
       expired: () => {},
     })
     for (const data of ['a', 'b']) {
-      queue.admit(queue.newRecord(data, 'k', undefined, 2, 0, undefined), undefined)
-      scheduler.recordAdmitted()
+      const record = queue.newRecord(data, 'k', undefined, 2, 0, undefined)
+      scheduler.recordAdmitted(queue.admit(record, undefined))
     }
     await settle()
     assert.equal(seen.length, 1)
