@@ -30,7 +30,7 @@ const FIRST = {
 }
 
 /** Slow ones, run last: the first failure ends a mutant. */
-const LAST = ['unit/core/queue/shard-share', 'unit/core/queue/record-queue-model']
+const LAST = new Set(['unit/core/queue/shard-share', 'unit/core/queue/record-queue-model'])
 
 /** How many random lives of a producer a mutant must stand, and which: the same in every run. */
 export const PROPERTY = { PROPERTY_RUNS: '60', QUEUE_RUNS: '15', PROPERTY_SEED: '20240229' }
@@ -46,7 +46,7 @@ export const testsFor = (target, only) => {
   )
   const others = all.some(name => name.startsWith(own)) ? [own] : EVERY
   const rank = name => {
-    if (LAST.includes(name)) return 1000
+    if (LAST.has(name)) return 1000
     const named = names.findIndex(part => name.includes(part))
     if (named >= 0) return named
     const listed = first.findIndex(part => name.startsWith(part))

@@ -30,7 +30,7 @@ class HotStream {
   readonly #shards: StreamShards
   readonly #harness: Harness
   /** Hashes of throttled keys; a shard owns one unbroken range of them. */
-  readonly #throttled: string[] = []
+  #throttled: readonly string[] = []
   #throttledAnswers = 0
   #admittedHot = 0
   /** Hot records there were when it was not yet known, and those of keys it was not known of. */
@@ -46,8 +46,9 @@ class HotStream {
       const hot = request.Records.filter(({ PartitionKey }) => this.#isHot(PartitionKey))
       if (hot.length === 0) return answer
       this.#throttledAnswers++
-      this.#throttled.push(...hot.map(({ PartitionKey }) => hashOf(PartitionKey, undefined)))
-      this.#throttled.sort().splice(1, this.#throttled.length - 2)
+      const found = hot.map(({ PartitionKey }) => hashOf(PartitionKey, undefined))
+      const known = [...this.#throttled, ...found].toSorted()
+      this.#throttled = [...known.slice(0, 1), ...known.slice(-1)]
       const Records = request.Records.map((record, i) =>
         this.#isHot(record.PartitionKey)
           ? throttled(this.#shards.ids[0])

@@ -48,7 +48,7 @@ const main = async () => {
       for (const word of ['first', 'second'])
         await Promise.all([1, 2, 3].map(i => producer.put(`${word} ${i}\n`, 'key')))
       await producer.close()
-      const added = (await stored()).slice(before).flatMap(data => [...decode(data)])
+      const added = (await stored()).slice(before).flatMap(data => Array.from(decode(data)))
       assert.deepEqual(
         added.map(({ data }) => Buffer.from(data).toString().trim()).toSorted(),
         ['first 1', 'first 2', 'first 3', 'second 1', 'second 2', 'second 3'],

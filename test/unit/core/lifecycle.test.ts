@@ -438,9 +438,11 @@ describe('a stop that a flush takes over', () => {
     for (let i = 0; i < 1200; i++) producer.tryAdd(`r${i}`, `k${i}`)
     await settle()
     let sentAtStop: number | undefined
-    void producer.stop().then(() => {
+    const stopped = async (): Promise<void> => {
+      await producer.stop()
       sentAtStop = client.stored.length
-    })
+    }
+    void stopped()
     const flush = producer.flush()
     await clock.advance(1000)
     assert.deepEqual(await flush, { sent: 1200, remaining: 0 })

@@ -32,10 +32,10 @@ export interface RequestReport {
 
 /** Where the producer reports. `console` and a Pino logger both fit. */
 export interface Logger {
-  debug(message: string): void
-  info(message: string): void
-  warn(message: string): void
-  error(message: string): void
+  debug(message: string): unknown
+  info(message: string): unknown
+  warn(message: string): unknown
+  error(message: string): unknown
 }
 
 /** Options of a `BatchProducer`; all optional. Durations are in milliseconds, sizes in bytes. */
