@@ -91,6 +91,14 @@ describe('ShardBackoff', () => {
     assert.equal(after(50, some), 50)
   })
 
+  it('backs off after the first failure, also of a request that left before a success was known', () => {
+    const shard = shardOf()
+    shard.learn(5, 0, 0, 100)
+    assert.equal(shard.notBefore, 100)
+    shard.learn(0, 10, 50, 110)
+    assert.equal(after(110, shard), 50)
+  })
+
   it('halves its window while nothing gets through, from what was tried, down to one', () => {
     const shard = shardOf()
     const windows: number[] = []
