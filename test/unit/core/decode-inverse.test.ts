@@ -155,6 +155,27 @@ describe('decode, told the packing', () => {
       }
   })
 
+  it('puts what looks like an aggregate into one, as far as the largest record allows', async () => {
+    const magic = Buffer.from([0xf3, 0x89, 0x9a, 0xc2])
+    for (const [bytes, wrapped] of [
+      [60_000, true],
+      [99_900, true],
+      [99_990, false],
+      [100_000 - 1, false],
+    ] as const) {
+      const { producer, client } = createHarness({
+        packing: { kind: 'kpl' },
+        maxRecordBytes: 100_000,
+      })
+      producer.start()
+      await producer.add(Buffer.concat([magic, Buffer.alloc(bytes - 4)]), 'k')
+      await producer.flush()
+      const [sent] = client.calls.flat()
+      assert.ok(sent !== undefined && sent.Data.length + 1 <= 100_000)
+      assert.equal(sent.Data.length > bytes, wrapped, String(bytes))
+    }
+  })
+
   it('knows plain packs that begin with the gzip of a user, without being told of gzip', async () => {
     const zipped = gzipSync('payload')
     for (const records of [[zipped], [zipped, Buffer.from('b')], [Buffer.from('b'), zipped]]) {

@@ -64,6 +64,9 @@ describe('decode', () => {
     const cases: [number[], RegExp][] = [
       [[0x1a, 5, 1], /longer than its message/],
       [[0x1a, 4, 0x08, 0, 0x1a, 0], /not in its table/],
+      [[0x0a, 1, 0x61, 0x1a, 6, 0x08, 0, 0x10, 0, 0x1a, 0], /not in its table/],
+      // The data of the record would end in what follows the record.
+      [[0x0a, 1, 0x61, 0x1a, 4, 0x08, 0, 0x1a, 2, 0x20, 1], /longer than its message/],
       [[0x0a, 1, 0x61, 0x1a, 2, 0x08, 0], /lacks its key or its data/],
       [[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], /too large/],
       [[0x1f, 1], /unknown type 7/],
@@ -76,6 +79,7 @@ describe('decode', () => {
   it('passes over fields it does not know', () => {
     const message = [
       '20 01', // a number
+      '20 ffffffffffffffffff01', // a negative one
       '29 0102030405060708', // eight bytes
       '35 01020304', // four
       '3b 0801 3c', // a group
