@@ -130,6 +130,7 @@ export const createPipeline = (
     whenFull: config.whenFull,
     clock: createCoarseClock(timers, config.recordTtl > 0),
     admitted: () => scheduler.recordAdmitted(),
+    becameDue: () => scheduler.stepEnded(),
     drop: record => settlement.dropped(record, 'bufferFull'),
   })
 
