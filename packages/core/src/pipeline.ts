@@ -131,6 +131,7 @@ export const createPipeline = (
     whenFull: config.whenFull,
     clock: createCoarseClock(timers, config.recordTtl > 0),
     admitted: beginsWait => scheduler.recordAdmitted(beginsWait),
+    becameDue: () => scheduler.stepEnded(),
     drop: record => settlement.dropped(record, 'bufferFull'),
   })
 

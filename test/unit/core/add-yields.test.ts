@@ -50,4 +50,4 @@ describe('an awaited add in a tight loop', () => {
       mock.timers.reset()
     }
   })
-})
+}).timeout(20_000)

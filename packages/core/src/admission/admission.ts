@@ -28,6 +28,8 @@ export interface AdmissionPorts {
   readonly clock: () => number
   /** A record was admitted; whether it begins a wait for its shard. */
   readonly admitted: (beginsWait: boolean) => void
+  /** What is queued is to leave, though no record was admitted. */
+  readonly becameDue: () => void
   /** Counts, logs and hands back a record that the queue no longer holds. */
   readonly drop: (record: QueuedRecord) => void
 }
@@ -87,7 +89,10 @@ export class Admission {
       return true
     }
     // A batch that cannot fill, because nothing more is admitted, has waited long enough.
-    if (capacity === 'bufferFull') queue.markDue()
+    if (capacity === 'bufferFull') {
+      queue.markDue()
+      this.#ports.becameDue()
+    }
     switch (this.#ports.whenFull) {
       case 'reject':
       case 'rejectThenDropBatch':

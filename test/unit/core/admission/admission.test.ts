@@ -114,20 +114,25 @@ describe('a full buffer of a batch that cannot fill', () => {
     }
   }
 
-  it('is sent also when the record that found no capacity was refused', async () => {
-    const { producer, client } = createHarness({
-      batchSize: 10,
-      flushInterval: 0,
-      bufferBytes: 100,
-      maxRecordBytes: 100,
-      whenFull: 'reject',
+  for (const whenFull of WHEN_FULL) {
+    it(`is sent also when tryAdd found no capacity (${whenFull})`, async () => {
+      const { producer, client, clock } = createHarness({
+        batchSize: 10,
+        flushInterval: 0,
+        bufferBytes: 100,
+        maxRecordBytes: 100,
+        whenFull,
+      })
+      producer.start()
+      await clock.advance(1)
+      assert.equal(producer.tryAdd('x'.repeat(90), 'k'), true)
+      producer.tryAdd('y'.repeat(90), 'k')
+      await settle()
+      // The oldest makes way at once, and then there is no reason to hurry.
+      assert.equal(client.stored.length, whenFull === 'dropOldest' ? 0 : 1)
+      assertLaw(producer)
     })
-    producer.start()
-    assert.equal(producer.tryAdd('x'.repeat(90), 'k'), true)
-    assert.equal(producer.tryAdd('x'.repeat(90), 'k'), false)
-    await producer.drain()
-    assert.equal(client.stored.length, 1)
-  })
+  }
 })
 
 describe('an add that waits', () => {

@@ -446,7 +446,7 @@ describe('recordTtl', () => {
       `in one go: ${seen.join(' ')}`,
     )
     assert.equal(client.calls.length, calls)
-  })
+  }).timeout(20_000)
 })
 
 describe('requestTimeout 0', () => {

@@ -184,7 +184,7 @@ describe('bisection', () => {
       `whole requests again: ${rest.join(' ')}`,
     )
     assert.ok(rest.length <= 10, `${rest.length} requests`)
-  })
+  }).timeout(20_000)
 
   it('does not split what failed in an outage, though requests succeeded before and after', async () => {
     let down = false
@@ -212,7 +212,7 @@ describe('bisection', () => {
     assert.deepEqual(dropped, [])
     assert.deepEqual(new Set(client.stored), new Set(texts(2000)))
     assert.equal(client.stored.length, 2000)
-  })
+  }).timeout(20_000)
 
   it('of throttled requests does not happen: that would make more of them, and drop innocents', async () => {
     let calls = 0
@@ -235,7 +235,7 @@ describe('bisection', () => {
     assert.deepEqual(dropped, [])
     assert.equal(client.stored.length, 300)
     assert.equal(client.calls.length, 150)
-  })
+  }).timeout(20_000)
 
   it('found its part, and a throttled request in between does not count against it', async () => {
     let calls = 0
@@ -276,7 +276,7 @@ describe('bisection', () => {
     await clock.advance(60_000)
     assert.deepEqual(dropped, [])
     assert.equal(client.stored.length, 40)
-  })
+  }).timeout(20_000)
 
   it('finds records that are refused at once, among records that fail now and then', async () => {
     let calls = 0

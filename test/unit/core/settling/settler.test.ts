@@ -106,6 +106,7 @@ describe('settling that throws', () => {
   const make = () => {
     const timers = new Timers(new TestClock())
     const errors: string[] = []
+    const changes: string[] = []
     const say = (message: string): void => void errors.push(message)
     const logger = { debug: () => {}, info: () => {}, warn: say, error: say }
     const callbacks = new UserCallbacks({
@@ -138,7 +139,7 @@ describe('settling that throws', () => {
       whenFull: 'reject',
       maxAttemptsPerRecord: 3,
       retryTimeout: 0,
-      shardsChanged: () => {},
+      shardsChanged: () => void changes.push('changed'),
     })
     for (let i = 0; i < 3; i++)
       queue.admit(queue.newRecord('x', 'k', undefined, 2, 0, undefined), undefined)
@@ -149,7 +150,7 @@ describe('settling that throws', () => {
       const generation = breaker.started()
       return { batch, carriers: undefined, shards: undefined, count: 3, startedAt: 0, generation }
     }
-    return { settler, queue, breaker, counters, settlement, callbacks, errors, take }
+    return { settler, queue, breaker, counters, settlement, callbacks, errors, changes, take }
   }
   const defect = (): never => {
     throw new Error('a defect')
@@ -172,6 +173,30 @@ describe('settling that throws', () => {
     settlement.delivered = defect
     settler.answered(take(), { kind: 'allStored', places: undefined })
     assert.equal(queue.records, 0)
+  })
+
+  for (const kind of ['allStored', 'answered'] as const) {
+    for (const [shardId, left] of [
+      ['made for', 0],
+      ['another', 2],
+    ] as const) {
+      it(`lets an aggregate in the shard ${shardId} leave ${left} of three records (${kind})`, () => {
+        const { settler, queue, counters, changes, take } = make()
+        const stored = { kind: 'stored', shardId, sequenceNumber: '1' } as const
+        const outcome =
+          kind === 'allStored' ? { kind, places: [stored] } : { kind, results: [stored] }
+        const request = { ...take(), carriers: [0, 0, 0], shards: ['made for'], count: 1 }
+        settler.answered(request, outcome)
+        assert.deepEqual([queue.records, counters.delivered], [left, 3 - left])
+        assert.equal(changes.length, left === 0 ? 0 : 1)
+      })
+    }
+  }
+
+  it('splits a request that could not be built, without an outage', () => {
+    const { settler, queue, breaker, take } = make()
+    settler.answered(take(), { kind: 'unbuilt', error: new Error('no memory') })
+    assert.deepEqual([queue.records, queue.hasParts, breaker.consecutiveErrors], [3, true, 0])
   })
 
   it('lets an answer without a result for a record count as a failure of that record', () => {
@@ -211,7 +236,7 @@ describe('more shards or codes than are counted apart', () => {
     assert.equal(Object.keys(throttledByShard).length, 1001)
     assert.equal(throttledByShard['other'], 500)
     assertLaw(producer)
-  })
+  }).timeout(20_000)
 
   it('of requests are counted as other as well', async () => {
     let failures = 0
@@ -225,7 +250,7 @@ describe('more shards or codes than are counted apart', () => {
     assert.ok(requestErrors > 1050, `${requestErrors} errors`)
     assert.equal(Object.keys(requestErrorsByCode).length, 1001)
     assert.equal(requestErrorsByCode['other'], requestErrors - 1000)
-  })
+  }).timeout(20_000)
 })
 
 describe('a code of a single record that waits for an operator', () => {
@@ -619,7 +644,7 @@ describe('messages of failures', () => {
     assert.ok(invented > 300)
     // Fifty of their own, and one each half minute for all others.
     assert.ok(kinds.size <= 51 + 120, `${kinds.size} kinds`)
-  })
+  }).timeout(20_000)
 })
 
 describe('an answer that comes when nobody waits for it', () => {
