@@ -1,16 +1,36 @@
 import assert from 'node:assert/strict'
 import { deflateSync, gzipSync } from 'node:zlib'
-import type { PackingConfig } from '@kinesis-producer/core'
+import { BatchProducer, type PackingConfig } from '@kinesis-producer/core'
 import { type DecodeOptions, decode } from '@kinesis-producer/core/decode'
 import fc from 'fast-check'
+import { FakeClient } from '../../support/core/fake-client.js'
 import { createHarness } from '../../support/core/harness.js'
 import { oracleWrite } from '../../support/core/kpl-oracle.js'
+import { settle } from '../../support/core/test-clock.js'
 
 interface Added {
   readonly data: string | Uint8Array
   readonly key: string | undefined
   readonly explicitHashKey?: string
 }
+
+const MAGIC = Buffer.from([0xf3, 0x89, 0x9a, 0xc2])
+
+/** A stream of one shard. */
+const answerTo = (command: object): Promise<object> =>
+  Promise.resolve(
+    command.constructor.name === 'ListShardsCommand'
+      ? {
+          Shards: [
+            {
+              ShardId: 'shardId-000000000000',
+              HashKeyRange: { StartingHashKey: '0', EndingHashKey: String(2n ** 128n - 1n) },
+              SequenceNumberRange: { StartingSequenceNumber: '0' },
+            },
+          ],
+        }
+      : { StreamDescriptionSummary: {} },
+  )
 
 /** What a consumer that knows the packing tells `decode`. */
 const toldOf = (packing: PackingConfig): DecodeOptions => {
@@ -25,8 +45,11 @@ const throughProducer = async (
   added: readonly Added[],
   options: DecodeOptions = toldOf(packing),
 ): Promise<Map<string, string[]>> => {
-  const { producer, client } = createHarness({ packing, batchSize: 3 })
+  const client = Object.assign(new FakeClient(), { send: answerTo })
+  const producer = new BatchProducer(client, 's', { packing, batchSize: 3, logger: false })
   producer.start()
+  // Until the stream has answered, nothing is aggregated.
+  await settle()
   for (const { data, key, explicitHashKey } of added)
     await producer.add(data, key, { explicitHashKey })
   const { remaining } = await producer.drain(0)
@@ -35,10 +58,12 @@ const throughProducer = async (
   const known = new Set(added.map(({ key }) => key))
   const read = new Map<string, string[]>()
   for (const record of client.calls.flat()) {
+    const isAggregate = packing.kind === 'kpl' && MAGIC.equals(record.Data.subarray(0, 4))
+    // Kinesis gives back no hash keys; only an aggregate has them inside.
+    const outer = isAggregate ? undefined : record.ExplicitHashKey
     for (const { data, partitionKey, explicitHashKey } of decode(record, options)) {
       const key = known.has(partitionKey) ? partitionKey : ''
-      // Kinesis gives back no hash keys; only an aggregate has them inside.
-      const name = `${key} ${explicitHashKey ?? record.ExplicitHashKey ?? ''}`
+      const name = `${key} ${explicitHashKey ?? outer ?? ''}`
       read.set(name, [...(read.get(name) ?? []), Buffer.from(data).toString('hex')])
     }
   }
@@ -70,8 +95,8 @@ const OWN_FORMATS = [
   deflateSync(own),
   Buffer.concat([gzipSync(own), Buffer.from('\n')]),
   Buffer.from([0x1f, 0x8b, 8, ...Buffer.alloc(20, 1)]),
-  Buffer.from([0xf3, 0x89, 0x9a, 0xc2]),
-  Buffer.from([0xf3, 0x89, 0x9a, 0xc2, ...Buffer.alloc(40, 1)]),
+  MAGIC,
+  Buffer.concat([MAGIC, Buffer.alloc(40, 1)]),
 ]
 
 const dataOf = (aggregate: Buffer) =>
@@ -88,6 +113,7 @@ const packing = fc.oneof(
   fc.record<PackingConfig & { kind: 'kpl' }>(
     {
       kind: fc.constant('kpl'),
+      groupBy: fc.constantFrom('partitionKey', 'shard'),
       maxRecords: fc.integer({ min: 1, max: 20 }),
       maxBytes: fc.integer({ min: 64, max: 2000 }),
     },
@@ -114,6 +140,13 @@ const packing = fc.oneof(
   ),
 )
 
+const levelled = fc.record<PackingConfig & { kind: 'concat' }>({
+  kind: fc.constant('concat'),
+  embeddedTerminator: fc.constant('refuse'),
+  compression: fc.constant('gzip'),
+  compressionLevel: fc.integer({ min: 1, max: 9 }),
+})
+
 const recordOf = (aggregate: Buffer) =>
   fc.record<Added>(
     {
@@ -125,6 +158,16 @@ const recordOf = (aggregate: Buffer) =>
   )
 
 describe('decode, told the packing', () => {
+  it('is tried with aggregates of several keys', async () => {
+    const how = { kind: 'kpl', groupBy: 'shard' } as const
+    const added = ['a', 'b'].map(key => ({ data: key, key }))
+    const read = await throughProducer(how, added)
+    assert.deepEqual(sorted(read), sorted(expectedOf(how, added)))
+    // Read as bytes it is one record: both are in one aggregate.
+    const raw = await throughProducer(how, added, { packing: 'none' })
+    assert.equal([...raw.values()].flat().length, 1)
+  })
+
   it('gives back what was added, whatever the options, the keys and the data', async () => {
     const [aggregate = Buffer.alloc(0)] = await oracleWrite([
       { data: Buffer.from('one'), partitionKey: 'x' },
@@ -132,7 +175,7 @@ describe('decode, told the packing', () => {
     ])
     await fc.assert(
       fc.asyncProperty(
-        packing,
+        fc.oneof(packing, levelled),
         fc.array(recordOf(aggregate), { minLength: 1, maxLength: 25 }),
         async (how, records) => {
           const admitted = await admittedOf(how, records)
@@ -156,7 +199,6 @@ describe('decode, told the packing', () => {
   })
 
   it('puts what looks like an aggregate into one, as far as the largest record allows', async () => {
-    const magic = Buffer.from([0xf3, 0x89, 0x9a, 0xc2])
     for (const [bytes, wrapped] of [
       [60_000, true],
       [99_900, true],
@@ -168,7 +210,7 @@ describe('decode, told the packing', () => {
         maxRecordBytes: 100_000,
       })
       producer.start()
-      await producer.add(Buffer.concat([magic, Buffer.alloc(bytes - 4)]), 'k')
+      await producer.add(Buffer.concat([MAGIC, Buffer.alloc(bytes - 4)]), 'k')
       await producer.flush()
       const [sent] = client.calls.flat()
       assert.ok(sent !== undefined && sent.Data.length + 1 <= 100_000)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createContext, runInContext } from 'node:vm'
 import { deflateSync, gzipSync } from 'node:zlib'
+import type { GetRecordsCommandOutput, SubscribeToShardEventStream } from '@aws-sdk/client-kinesis'
 import { decode, type EncodedEvent, type EncodedRecord } from '@kinesis-producer/core/decode'
 import { oracleWrite } from '../../support/core/kpl-oracle.js'
 
@@ -63,6 +64,17 @@ describe('the forms that decode takes', () => {
     for (const one of Object.values(flat)) assert.deepEqual(read([one, one]), expected)
     assert.deepEqual(read([]), [])
     assert.deepEqual(read({ Records: undefined }), [])
+  })
+
+  it('takes what the SDK declares, as it declares it', () => {
+    const Records = [{ Data: Buffer.from('a'), PartitionKey: 'pk', SequenceNumber: '49' }]
+    const output: GetRecordsCommandOutput = { Records, $metadata: {} }
+    assert.deepEqual(read(output), ['a pk  49 0'])
+    const event: SubscribeToShardEventStream = {
+      SubscribeToShardEvent: { Records, ContinuationSequenceNumber: '49', MillisBehindLatest: 0 },
+    }
+    assert.deepEqual(read(event), ['a pk  49 0'])
+    assert.deepEqual(read(event.SubscribeToShardEvent), ['a pk  49 0'])
   })
 
   it('goes on counting where the KCL or Firehose took an aggregate apart', () => {

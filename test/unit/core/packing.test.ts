@@ -495,6 +495,6 @@ describe('options of packing', () => {
       refused({ kind: 'kpl', groupBy: 'key' }),
       /packing.groupBy must be one of partitionKey, shard/,
     )
-    assert.match(refused({ kind: 'kpl', maxRecords: 0 }), /packing.maxRecords must be at least 1/)
+    assert.match(refused({ kind: 'kpl', maxRecords: 0 }), /packing.maxRecords must be between 1 and 1000000/)
   })
 })
