@@ -495,6 +495,9 @@ describe('options of packing', () => {
       refused({ kind: 'kpl', groupBy: 'key' }),
       /packing.groupBy must be one of partitionKey, shard/,
     )
-    assert.match(refused({ kind: 'kpl', maxRecords: 0 }), /packing.maxRecords must be between 1 and 1000000/)
+    assert.match(
+      refused({ kind: 'kpl', maxRecords: 0 }),
+      /packing.maxRecords must be between 1 and 1000000/,
+    )
   })
 })
