@@ -5,10 +5,23 @@ const LAST_PRINTABLE = 0x7e
 /** In place of a position: what should stand there does not. */
 const ABSENT = -1
 
-const literal = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'))
+/** An expected piece of text, to be compared four bytes at a time. */
+interface Literal {
+  readonly words: readonly number[]
+  readonly rest: Uint8Array
+  readonly length: number
+}
+
+const literal = (text: string): Literal => {
+  const bytes = Buffer.from(text, 'latin1')
+  const inWords = bytes.length - (bytes.length % 4)
+  const words = Array.from({ length: inWords / 4 }, (_, i) => bytes.readUInt32BE(i * 4))
+  return { words, rest: bytes.subarray(inWords), length: bytes.length }
+}
 
 const OPEN = literal('{')
 const CLOSE = literal('}')
+const CLOSE_BYTE = 0x7d
 const COMMA = literal(',')
 const CLOSE_LIST = literal(']')
 const NONE_FAILED = literal('"FailedRecordCount":0')
@@ -25,11 +38,12 @@ const THEN_NUMBER = literal(',"SequenceNumber":"')
  * the same: an unknown key (`ErrorCode` above all), an escape, white space, a byte too many, and it
  * says no. No means: parse it.
  */
-export const tellsAllStored = (json: Uint8Array, sent: number): boolean => {
+export const tellsAllStored = (answer: Uint8Array, sent: number): boolean => {
+  const json = new DataView(answer.buffer, answer.byteOffset, answer.byteLength)
   let at = after(OPEN, json, 0)
   let noneFailed = false
   let allStored = false
-  for (let member = 0; member < 3 && at !== ABSENT && json[at] !== CLOSE[0]; member++) {
+  for (let member = 0; member < 3 && at !== ABSENT && byteAt(json, at) !== CLOSE_BYTE; member++) {
     if (member > 0) at = after(COMMA, json, at)
     const failed = after(NONE_FAILED, json, at)
     const records = after(RECORDS, json, at)
@@ -41,11 +55,11 @@ export const tellsAllStored = (json: Uint8Array, sent: number): boolean => {
       at = afterResults(json, records, sent)
     } else at = afterText(json, after(ENCRYPTION, json, at))
   }
-  return noneFailed && allStored && after(CLOSE, json, at) === json.length
+  return noneFailed && allStored && after(CLOSE, json, at) === json.byteLength
 }
 
 /** Where the list of results ends, bracket included. */
-const afterResults = (json: Uint8Array, start: number, sent: number): number => {
+const afterResults = (json: DataView, start: number, sent: number): number => {
   let at = start
   for (let i = 0; i < sent && at !== ABSENT; i++) {
     if (i > 0) at = after(COMMA, json, at)
@@ -54,7 +68,7 @@ const afterResults = (json: Uint8Array, start: number, sent: number): number => 
   return after(CLOSE_LIST, json, at)
 }
 
-const afterResult = (json: Uint8Array, start: number): number => {
+const afterResult = (json: DataView, start: number): number => {
   const number = after(NUMBER_FIRST, json, start)
   if (number !== ABSENT) {
     const shard = after(THEN_SHARD, json, afterFilledText(json, number))
@@ -64,24 +78,48 @@ const afterResult = (json: Uint8Array, start: number): number => {
   return after(CLOSE, json, afterFilledText(json, after(THEN_NUMBER, json, shardEnd)))
 }
 
-/** Where these bytes end if they stand here. */
-const after = (expected: Uint8Array, json: Uint8Array, start: number): number => {
-  if (start === ABSENT) return ABSENT
-  for (let i = 0; i < expected.length; i++) if (json[start + i] !== expected[i]) return ABSENT
-  return start + expected.length
+const byteAt = (json: DataView, at: number): number =>
+  at < json.byteLength ? json.getUint8(at) : ABSENT
+
+/** Where this text ends if it stands here. */
+const after = ({ words, rest, length }: Literal, json: DataView, start: number): number => {
+  if (start === ABSENT || start + length > json.byteLength) return ABSENT
+  let at = start
+  for (let i = 0; i < words.length; i++, at += 4) if (json.getUint32(at) !== words[i]) return ABSENT
+  for (let i = 0; i < rest.length; i++, at++) if (json.getUint8(at) !== rest[i]) return ABSENT
+  return at
 }
 
 /** As `afterText`, for a text that must not be empty. */
-const afterFilledText = (json: Uint8Array, start: number): number =>
-  json[start] === QUOTE ? ABSENT : afterText(json, start)
+const afterFilledText = (json: DataView, start: number): number =>
+  start === ABSENT || byteAt(json, start) === QUOTE ? ABSENT : afterText(json, start)
 
 /** Where a text ends, its quote included; anything but plain ASCII without escapes is absent. */
-const afterText = (json: Uint8Array, start: number): number => {
+const afterText = (json: DataView, start: number): number => {
   if (start === ABSENT) return ABSENT
-  for (let at = start; at < json.length; at++) {
-    const byte = json[at] ?? 0
+  const end = json.byteLength
+  let at = start
+  for (; at + 4 <= end; at += 4) {
+    const word = json.getUint32(at)
+    // Most of it are digits: 56 of them in a sequence number.
+    if (areDigits(word)) continue
+    for (let shift = 24; shift >= 0; shift -= 8) {
+      const byte = (word >>> shift) & 0xff
+      if (byte === QUOTE) return at + 4 - shift / 8
+      if (isOdd(byte)) return ABSENT
+    }
+  }
+  for (; at < end; at++) {
+    const byte = json.getUint8(at)
     if (byte === QUOTE) return at + 1
-    if (byte < FIRST_PRINTABLE || byte > LAST_PRINTABLE || byte === BACKSLASH) return ABSENT
+    if (isOdd(byte)) return ABSENT
   }
   return ABSENT
 }
+
+const isOdd = (byte: number): boolean =>
+  byte < FIRST_PRINTABLE || byte > LAST_PRINTABLE || byte === BACKSLASH
+
+/** Whether four bytes are between 0x30 and 0x39: their upper halves are 3, also after adding 6. */
+const areDigits = (word: number): boolean =>
+  (word & 0xf0f0f0f0) === 0x30303030 && ((word + 0x06060606) & 0xf0f0f0f0) === 0x30303030
