@@ -31,10 +31,10 @@ writeFileSync(
 )
 run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline'], consumer)
 cpSync(join(root, 'test/packages/bundles'), consumer, { recursive: true })
-const require = createRequire(join(consumer, 'package.json'))
+const installed = createRequire(join(consumer, 'package.json'))
 
 const esbuild = options => (entry, out) =>
-  require('esbuild').build({
+  installed('esbuild').build({
     entryPoints: [entry],
     outfile: out,
     bundle: true,
@@ -44,14 +44,14 @@ const esbuild = options => (entry, out) =>
     ...options,
   })
 const rollup = plugins => async (entry, out) => {
-  const { nodeResolve } = require('@rollup/plugin-node-resolve')
+  const { nodeResolve } = installed('@rollup/plugin-node-resolve')
   const resolve = nodeResolve({ preferBuiltins: true, exportConditions: ['node'] })
   const onwarn = ({ code, message }) => {
     if (code === 'UNRESOLVED_IMPORT' || code === 'MISSING_EXPORT') throw new Error(message)
   }
-  const bundle = await require('rollup').rollup({
+  const bundle = await installed('rollup').rollup({
     input: entry,
-    plugins: [resolve, ...plugins.map(name => require(name)())],
+    plugins: [resolve, ...plugins.map(name => installed(name)())],
     external: /^node:/,
     onwarn,
   })
@@ -72,7 +72,7 @@ const webpack =
         experiments: { outputModule: true },
         output: { path: dirname(out), filename: 'app.mjs', module: true, chunkFormat: 'module' },
       }
-      require('webpack')(options, (error, stats) =>
+      installed('webpack')(options, (error, stats) =>
         error || stats.hasErrors()
           ? reject(error ?? new Error(stats.toString('errors-only')))
           : resolve(),
@@ -83,7 +83,7 @@ const MODULE_FIRST = { mainFields: ['module', 'main'] }
 // The SDKs are CommonJS to esbuild unless it is told otherwise, and ask for `require` themselves.
 const WITH_REQUIRE = {
   banner: {
-    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)",
+    js: "import { createRequire } from 'node:module'; const installed = createRequire(import.meta.url)",
   },
 }
 const OUTSIDE = { external: ['@aws-sdk/*', '@smithy/*', '@opentelemetry/*'] }

@@ -1,11 +1,6 @@
 // What a program bundles: every entry, on a stream called `s`.
 import assert from 'node:assert/strict'
-import {
-  BatchProducer,
-  ConfigError,
-  CorruptRecordError,
-  createKinesisClient,
-} from '@kinesis-producer/core'
+import * as core from '@kinesis-producer/core'
 import { checkInteger } from '@kinesis-producer/core/adapter'
 import { checkText } from '@kinesis-producer/core/adapter/rules'
 import { decode } from '@kinesis-producer/core/decode'
@@ -13,6 +8,7 @@ import { KinesisLogRecordExporter } from '@kinesis-producer/otel-exporter'
 import { decodeLogs } from '@kinesis-producer/otel-exporter/decode'
 import { LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs'
 
+const { BatchProducer, ConfigError, CorruptRecordError, createKinesisClient, ProducerError } = core
 const endpoint = process.env.KINESIS_ENDPOINT
 const config = {
   region: 'us-east-1',
@@ -31,6 +27,10 @@ assert.throws(() => new KinesisLogRecordExporter({ ...config, streamName: 's', s
 assert.throws(() => checkInteger('x', 'one', 0, 1), isOurs)
 assert.throws(() => checkText('x', 1, 1), isOurs)
 assert.throws(() => decodeLogs(Buffer.from('no logs')), CorruptRecordError)
+
+// Bundlers shorten the names of classes; those of errors are for programs.
+for (const [name, exported] of Object.entries(core))
+  if (exported.prototype instanceof ProducerError) assert.equal(new exported().name, name)
 
 // No await at the top level: a bundle may be CommonJS.
 const main = async () => {
@@ -67,4 +67,4 @@ const main = async () => {
     ['a log'],
   )
 }
-void main()
+export const done = main()

@@ -5,7 +5,7 @@ import { offer } from '@kinesis-producer/core/adapter'
 import { CorruptRecordError, decode } from '@kinesis-producer/core/decode'
 import { KinesisLogRecordExporter } from '@kinesis-producer/otel-exporter'
 import { decodeLogs } from '@kinesis-producer/otel-exporter/decode'
-import './full.mjs'
+import { done } from './full.mjs'
 import required from './required.cjs'
 
 const imported = {
@@ -19,3 +19,4 @@ const imported = {
 }
 for (const [name, value] of Object.entries(imported)) assert.equal(value, required[name], name)
 assert.throws(() => new required.KinesisLogRecordExporter({ strem: 1 }), ConfigError)
+done.then(() => console.log('ran'))
