@@ -83,7 +83,7 @@ const MODULE_FIRST = { mainFields: ['module', 'main'] }
 // The SDKs are CommonJS to esbuild unless it is told otherwise, and ask for `require` themselves.
 const WITH_REQUIRE = {
   banner: {
-    js: "import { createRequire } from 'node:module'; const installed = createRequire(import.meta.url)",
+    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)",
   },
 }
 const OUTSIDE = { external: ['@aws-sdk/*', '@smithy/*', '@opentelemetry/*'] }
@@ -127,7 +127,7 @@ for (const [index, [how, program, bundle, beside = work]] of COMBINATIONS.entrie
     console.log(`ok: ${how}: ${program}, ${size}, ${took}`)
   } catch (error) {
     failed++
-    console.error(`FAILED: ${how}: ${program}: ${error.message.slice(0, 3000)}`)
+    console.error(`FAILED: ${how}: ${program}: ${error.message.slice(-3000)}`)
   }
   await fake.close()
 }
