@@ -9,13 +9,14 @@ export interface PackableOptions {
   readonly key?: string | undefined
   readonly hashKey?: string | undefined
   readonly possiblyDelivered?: boolean
+  readonly travelsAlone?: boolean
 }
 
 /** A record as admission hands it to packing: its bytes counted for that packer. */
 export const packable = (
   packer: Packer,
   data: Uint8Array | string,
-  { key, hashKey, possiblyDelivered = false }: PackableOptions = {},
+  { key, hashKey, possiblyDelivered = false, travelsAlone = false }: PackableOptions = {},
 ): PackableRecord => ({
   data,
   partitionKey: key,
@@ -25,6 +26,7 @@ export const packable = (
     (key === undefined ? SPREAD_KEY_BYTES : Buffer.byteLength(key, 'utf8')) +
     packer.overhead,
   possiblyDelivered,
+  travelsAlone,
 })
 
 /** A packing as a producer makes it; aggregates are allowed, and one shard holds all hashes. */

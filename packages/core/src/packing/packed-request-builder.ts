@@ -7,6 +7,8 @@ interface Aggregate {
   readonly builder: AggregateBuilder
   readonly partitionKey: string | undefined
   readonly explicitHashKey: string | undefined
+  /** Its only record is suspected: no other may share its fate. */
+  readonly isAlone: boolean
   records: number
 }
 
@@ -45,6 +47,7 @@ export class PackedRequestBuilder implements RequestBuilder {
   }
 
   take(record: PackableRecord): number {
+    if (record.travelsAlone) return this.#closed ? -1 : this.#open(record, undefined)
     const shard = this.#format.shardOf(record)
     const { partitionKey, explicitHashKey } = record
     let growing = this.#byKey
@@ -95,8 +98,8 @@ export class PackedRequestBuilder implements RequestBuilder {
       const builder = this.#format.open(record, shard)
       const bytes = this.#bytes + builder.bytes
       if (index === 0 || bytes <= this.#maxBytes) {
-        const { partitionKey, explicitHashKey } = record
-        this.#aggregates.push({ builder, partitionKey, explicitHashKey, records: 1 })
+        const { partitionKey, explicitHashKey, travelsAlone: isAlone } = record
+        this.#aggregates.push({ builder, partitionKey, explicitHashKey, isAlone, records: 1 })
         this.#carriers.push(index)
         this.#bytes = bytes
         return index
@@ -109,6 +112,7 @@ export class PackedRequestBuilder implements RequestBuilder {
   /** Whether the aggregate is one for such records: a consumer could not read others there. */
   #belongs(aggregate: Aggregate, record: PackableRecord): boolean {
     const { shard } = aggregate.builder
+    if (aggregate.isAlone) return false
     if (shard !== undefined) return shard === this.#format.shardOf(record)
     return (
       aggregate.partitionKey === record.partitionKey &&

@@ -34,5 +34,9 @@ export type RecordFate =
   | { readonly kind: 'throttled'; readonly shardId: string | undefined }
   /** Failed by itself, in a request that succeeded or in one of its own: goes again after a backoff. */
   | { readonly kind: 'failed'; readonly isAlone: boolean }
+  /**
+   * Its Kinesis record is refused, and it is not alone in it: one of those that share it is to blame.
+   */
+  | { readonly kind: 'suspected'; readonly carrier: number }
   /** Not its fault: goes with the next request. */
   | { readonly kind: 'requeued' }

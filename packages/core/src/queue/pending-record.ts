@@ -1,3 +1,4 @@
+import { BISECT_AFTER_FAILURES } from '../config/tuning.js'
 import { type Attempt, remember } from '../record/attempt.js'
 import type { PackableRecord } from '../record/packable-record.js'
 import type { ReceiptWaiter } from '../record/receipt-waiter.js'
@@ -132,6 +133,10 @@ export class PendingRecord implements QueuedRecord {
 
   get possiblyDelivered(): boolean {
     return this.#retry?.possiblyDelivered ?? false
+  }
+
+  get travelsAlone(): boolean {
+    return this.faults >= BISECT_AFTER_FAILURES
   }
 
   get shard(): ShardBackoff | undefined {

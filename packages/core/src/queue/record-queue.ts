@@ -219,15 +219,19 @@ export class RecordQueue {
     const tallies = this.#returning.tally(taken, fates)
     const failed: PendingRecord[] = []
     const fateOf = new Map<PendingRecord, RecordFate>()
+    const suspected = new Map<number, PendingRecord[]>()
     // Those that leave go first: then the order of a key knows which of its others is the oldest.
     taken.records.forEach((record, i) => {
       const fate = fates[i] ?? { kind: 'requeued' }
       if (fate.kind === 'stored' || fate.kind === 'dropped') this.#settle(record)
+      else if (fate.kind === 'suspected')
+        suspected.set(fate.carrier, [...(suspected.get(fate.carrier) ?? []), record])
       else {
         failed.push(record)
         fateOf.set(record, fate)
       }
     })
+    for (const sharing of suspected.values()) this.#returning.bisect(sharing)
     const free = this.#returning.holdFollowers(failed)
     const delayed = free.filter(record => fateOf.get(record)?.kind === 'failed')
     const throttled = free.filter(record => fateOf.get(record)?.kind === 'throttled')
@@ -305,14 +309,8 @@ export class RecordQueue {
   bisect(batch: Batch): void {
     const taken = this.#land(batch)
     if (taken === undefined) return
-    const { bisection, shards } = this.#homes
-    const middle = Math.ceil(taken.records.length / 2)
-    const first = taken.records.slice(0, middle)
-    // With ordering a key stays in one half: its later records are held behind the earlier ones.
-    const second = this.#returning.holdFollowers(taken.records.slice(middle), first)
-    this.#returning.putBack([], [], [...first, ...second])
-    bisection.split(first, second)
-    for (const shard of taken.turns) shards.answered(shard)
+    this.#returning.bisect(taken.records)
+    for (const shard of taken.turns) this.#homes.shards.answered(shard)
   }
 
   /** The oldest unsettled record, in flight or not. */

@@ -88,6 +88,18 @@ export class Returning {
   }
 
   /**
+   * One of these records is to blame: each half is to be sent by itself. With ordering a key stays in
+   * one half: its later records are held behind the earlier ones.
+   */
+  bisect(records: readonly PendingRecord[]): void {
+    const middle = Math.ceil(records.length / 2)
+    const first = records.slice(0, middle)
+    const second = this.holdFollowers(records.slice(middle), first)
+    this.putBack([], [], [...first, ...second])
+    this.#homes.bisection.split(first, second)
+  }
+
+  /**
    * It has waited before, so it does not wait for others to join it. Those before it in the list are
    * due as well: otherwise it would wait for their linger.
    */

@@ -12,4 +12,6 @@ export interface PackableRecord {
   readonly bytes: number
   /** It may be in the stream already: an answer was lost, or an aggregate landed elsewhere. */
   readonly possiblyDelivered: boolean
+  /** It failed so often that it is to share its Kinesis record with no other. */
+  readonly travelsAlone: boolean
 }

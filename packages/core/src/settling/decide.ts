@@ -1,4 +1,5 @@
 import type { RecordResult } from '../client/answer.js'
+import { BISECT_AFTER_FAILURES } from '../config/tuning.js'
 import type { RecordFate } from '../queue/batch.js'
 import type { QueuedRecord } from '../queue/pending-record.js'
 import type { DropReason } from '../record/dropped.js'
@@ -34,10 +35,18 @@ const WRONG_SHARD: Verdict = {
 /** The service names the shard in the message of a throttled record. */
 const SHARD_ID = /\bshardId-\d{1,20}\b/
 
+/** How a user record travelled. */
+export interface Travelled {
+  /** Index of its Kinesis record, if it shared it with others. */
+  readonly shared: number | undefined
+  /** Whether its aggregate landed in another shard than it was made for. */
+  readonly isStray: boolean
+}
+
 export const decide = (
   record: QueuedRecord,
   result: RecordResult,
-  isStray: boolean,
+  { shared, isStray }: Travelled,
   bounds: RetryBounds,
   now: number,
 ): Decision => {
@@ -59,7 +68,8 @@ export const decide = (
   switch (verdict.action) {
     case 'isolate':
     case 'fail':
-      return dropped(verdict, message, 'rejected', false)
+      if (shared === undefined) return dropped(verdict, message, 'rejected', false)
+      return again(verdict, message, { kind: 'suspected', carrier: shared })
     case 'pause':
       return again(verdict, message, { kind: 'requeued' })
     case 'retry':
@@ -69,8 +79,29 @@ export const decide = (
           kind: 'throttled',
           shardId: SHARD_ID.exec(message)?.[0],
         })
-      return ownFailure(record, verdict, message, bounds, now, false)
+      return sharedFailure(
+        ownFailure(record, verdict, message, bounds, now, false),
+        record,
+        verdict,
+        shared,
+      )
   }
+}
+
+/**
+ * A Kinesis record that keeps failing may do so for one of those that share it: before they are
+ * given up together, or after a few tries, it is found out which.
+ */
+const sharedFailure = (
+  own: Decision,
+  record: QueuedRecord,
+  verdict: Verdict,
+  shared: number | undefined,
+): Decision => {
+  // From that many failures on it travels alone.
+  const isLast = own.dropped !== undefined || record.faults + 1 >= BISECT_AFTER_FAILURES
+  if (shared === undefined || !isLast) return own
+  return again(verdict, own.message, { kind: 'suspected', carrier: shared })
 }
 
 /** A failure of the record's own: it goes again after a backoff, unless this was its last. */

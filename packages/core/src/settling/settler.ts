@@ -96,9 +96,13 @@ export class Settler {
     const { batch, carriers, startedAt } = request
     const { records } = batch
     const astray = strayRecords(request, results)
-    const decisions = records.map((record, i) =>
-      decide(record, results[carriers?.[i] ?? i] ?? MISSING, astray.has(i), this.#ports, now),
-    )
+    const isShared = sharedCarriers(carriers)
+    const decisions = records.map((record, i) => {
+      const carrier = carriers?.[i] ?? i
+      const shared = isShared.has(carrier) ? carrier : undefined
+      const travelled = { shared, isStray: astray.has(i) }
+      return decide(record, results[carrier] ?? MISSING, travelled, this.#ports, now)
+    })
     this.#tellBreaker(request, decisions, now)
     decisions.forEach(({ verdict, message, isFault }, i) => {
       if (verdict === undefined) return
@@ -137,8 +141,9 @@ export class Settler {
     // All refused, and no shard is known of which that could be said: only fewer requests help.
     const blind =
       !batch.isTurn &&
-      decisions.every(({ fate }, i) => {
+      decisions.every(({ fate, verdict }, i) => {
         if (fate.kind === 'stored' || fate.kind === 'dropped') return false
+        if (fate.kind === 'suspected') return verdict?.action === 'retry'
         if (fate.kind !== 'throttled' || fate.shardId !== undefined)
           return fate.kind !== 'throttled'
         const record = batch.records[i]
@@ -252,6 +257,17 @@ export class Settler {
       queue.isNearlyFull
     )
   }
+}
+
+/** Kinesis records that carry more than one user record. */
+const sharedCarriers = (carriers: SentRequest['carriers']): ReadonlySet<number> => {
+  const shared = new Set<number>()
+  const seen = new Set<number>()
+  for (const carrier of carriers ?? []) {
+    if (seen.has(carrier)) shared.add(carrier)
+    seen.add(carrier)
+  }
+  return shared
 }
 
 /** One of the records is to blame, and nothing was sent. */

@@ -26,7 +26,7 @@ const decision = (
     isStray = false,
     bounds = BOUNDS,
   }: { faultsAt?: number[]; now?: number; isStray?: boolean; bounds?: RetryBounds } = {},
-): Decision => decide(record(faultsAt), result, isStray, bounds, now)
+): Decision => decide(record(faultsAt), result, { shared: undefined, isStray }, bounds, now)
 
 /** Fate, reason and whose fault it is. */
 const brief = ({ fate, dropped, isFault }: Decision) => [fate.kind, dropped, isFault]
