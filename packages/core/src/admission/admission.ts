@@ -2,7 +2,7 @@ import type { WhenFull } from '../config/options.js'
 import { AbortedError, BufferFullError } from '../errors/errors.js'
 import type { QueuedRecord } from '../queue/pending-record.js'
 import type { RecordQueue } from '../queue/record-queue.js'
-import { HEAP_STORE } from '../queue/record-store.js'
+import { copyOfData } from '../queue/record-store.js'
 import type { ShardBackoff } from '../queue/shard-backoff.js'
 import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 import type { RecordData } from '../record/record.js'
@@ -123,7 +123,7 @@ export class Admission {
   ): Promise<void> {
     const { queue } = this.#ports
     // Nobody is told when a `put` is admitted: its buffer is the caller's again after the call.
-    const kept = HEAP_STORE.keep(data)
+    const kept = copyOfData(data)
     return new Promise((resolve, reject) => {
       const admit = (): void => {
         const shard = queue.hotShardOf(partitionKey, explicitHashKey)

@@ -5,7 +5,7 @@ import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 import type { Leftover, RecordData, UserRecord } from '../record/record.js'
 import type { AgeEntry, AgeIndex } from './age-index.js'
 import type { RecordList } from './record-list.js'
-import { HEAP_STORE } from './record-store.js'
+import { copyOf, copyOfData, RECORD_STORE } from './record-store.js'
 import type { ShardBackoff } from './shard-backoff.js'
 
 /** A try that did not deliver. */
@@ -80,7 +80,10 @@ export class PendingRecord implements QueuedRecord {
   /** Its entry among those that wait outside the ready list. */
   #aside: AgeEntry | undefined = undefined
 
-  readonly data: RecordData
+  /** Text, or the memory that holds the bytes. */
+  #memory: Buffer | string
+  #offset = 0
+  #length = 0
   readonly partitionKey: string | undefined
   readonly explicitHashKey: string | undefined
   readonly bytes: number
@@ -100,13 +103,27 @@ export class PendingRecord implements QueuedRecord {
     admittedAt: number,
     waiter: ReceiptWaiter | undefined,
   ) {
-    this.data = HEAP_STORE.keep(data)
+    if (typeof data === 'string') this.#memory = data
+    else {
+      RECORD_STORE.keep(data)
+      this.#memory = RECORD_STORE.memory
+      this.#offset = RECORD_STORE.offset
+      this.#length = data.byteLength
+    }
     this.partitionKey = partitionKey
     this.explicitHashKey = explicitHashKey
     this.bytes = bytes
     this.sequence = sequence
     this.admittedAt = admittedAt
     this.waiter = waiter
+  }
+
+  /** Bytes come as a new view each time: ask once. */
+  get data(): RecordData {
+    const memory = this.#memory
+    return typeof memory === 'string'
+      ? memory
+      : memory.subarray(this.#offset, this.#offset + this.#length)
   }
 
   get faults(): number {
@@ -224,7 +241,7 @@ export class PendingRecord implements QueuedRecord {
 
   userRecord(): UserRecord {
     return {
-      data: HEAP_STORE.handBack(this.data),
+      data: copyOfData(this.data),
       ...(this.partitionKey !== undefined && { partitionKey: this.partitionKey }),
       ...(this.explicitHashKey !== undefined && { explicitHashKey: this.explicitHashKey }),
     }
@@ -235,7 +252,19 @@ export class PendingRecord implements QueuedRecord {
   }
 
   #stateOfRetries(): RetryState {
-    this.#retry ??= new RetryState(this.admittedAt)
+    if (this.#retry === undefined) {
+      this.#retry = new RetryState(this.admittedAt)
+      // It will stay longer than those that were admitted with it.
+      this.#leaveSlab()
+    }
     return this.#retry
+  }
+
+  /** So that it does not keep the memory of all its neighbours. */
+  #leaveSlab(): void {
+    const memory = this.#memory
+    if (typeof memory === 'string' || memory.byteLength === this.#length) return
+    this.#memory = copyOf(memory.subarray(this.#offset, this.#offset + this.#length))
+    this.#offset = 0
   }
 }
