@@ -1,4 +1,5 @@
 import type { Logger, RequestReport } from '../config/options.js'
+import { boundedWords } from '../errors/bounded-words.js'
 import type { DroppedRecord } from '../record/dropped.js'
 import type { StatReceiver, StatsBatch } from '../stats/stats.js'
 import { afterThisTurn } from '../time/next-turn.js'
@@ -29,6 +30,7 @@ export class UserCallbacks {
   #deferred = false
   /** What `onDrop` returned and is not settled yet. */
   readonly #pending = new Set<Promise<void>>()
+  #finished: Promise<void> | undefined
   #onFailure: (callback: string, error: unknown) => void = () => {}
 
   constructor(functions: UserFunctions) {
@@ -87,12 +89,15 @@ export class UserCallbacks {
   run(): void {
     if (this.#running || this.#deferred) return
     this.#running = true
-    for (const call of this.#taken()) this.#call(call)
-    // What callbacks threw is told at once; all else they brought about waits.
-    const messages = this.#queue.filter(({ name }) => name === 'logger')
-    this.#queue = this.#queue.filter(({ name }) => name !== 'logger')
-    for (const call of messages) this.#call(call)
-    this.#running = false
+    try {
+      for (const call of this.#taken()) this.#call(call)
+      // What callbacks threw is told at once; all else they brought about waits.
+      const messages = this.#queue.filter(({ name }) => name === 'logger')
+      this.#queue = this.#queue.filter(({ name }) => name !== 'logger')
+      for (const call of messages) this.#call(call)
+    } finally {
+      this.#running = false
+    }
     if (!this.waiting) return
     this.#deferred = true
     afterThisTurn(() => {
@@ -107,13 +112,22 @@ export class UserCallbacks {
     return calls
   }
 
-  /** Resolves when no promise of `onDrop` is pending, and none of its calls waits. */
-  async finished(): Promise<void> {
+  /**
+   * Resolves when no promise of `onDrop` is pending, and none of its calls waits. All who ask share
+   * one promise: some of theirs may never settle.
+   */
+  finished(): Promise<void> {
+    this.#finished ??= this.#waitForAll()
+    return this.#finished
+  }
+
+  async #waitForAll(): Promise<void> {
     while (this.#pending.size > 0 || this.waiting) {
       this.run()
       await Promise.all(this.#pending)
       if (this.waiting) await new Promise<void>(afterThisTurn)
     }
+    this.#finished = undefined
   }
 
   get busy(): boolean {
@@ -163,7 +177,7 @@ const warnOnce = (error: unknown): void => {
   if (warned) return
   warned = true
   process.emitWarning(
-    `the logger failed, and messages are lost: ${error instanceof Error ? error.message : String(error)}`,
+    `the logger failed, and messages are lost: ${boundedWords(error)}`,
     'KinesisProducerWarning',
   )
 }

@@ -1,4 +1,3 @@
-import { ShortResponseError } from '../errors/errors.js'
 import {
   boundedMessage,
   boundedText,
@@ -6,7 +5,8 @@ import {
   property,
   shownAs,
   textProperty,
-} from './bounded-text.js'
+} from '../errors/bounded-text.js'
+import { ShortResponseError } from '../errors/errors.js'
 import { UnreadAnswer } from './unread-answer.js'
 
 /** Where a record was stored. */

@@ -1,5 +1,5 @@
 import type { KinesisClientConfig } from '@aws-sdk/client-kinesis'
-import { property, textProperty } from './bounded-text.js'
+import { property, textProperty } from '../errors/bounded-text.js'
 import type { StreamClient } from './stream-client.js'
 import { markUnsent, unlessAborted } from './unsent.js'
 

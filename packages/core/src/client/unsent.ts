@@ -1,4 +1,4 @@
-import { shownAs } from './bounded-text.js'
+import { shownAs } from '../errors/bounded-text.js'
 
 /**
  * Errors of requests of which no byte left this process: their records cannot be in the stream. Who

@@ -170,7 +170,7 @@ export class Lifecycle {
   /** After this nothing of the producer runs any more. What is left has one fate: handed back or dropped. */
   #end(): readonly Leftover[] {
     const { state, queue, scheduler, watcher, waits, reporter, settlement } = this.#ports
-    const left = queue.abandon()
+    const left = queue.abandon(batch => scheduler.mayHaveLeft(batch))
     scheduler.abort()
     state.step('ended')
     scheduler.cancelTimers()
@@ -209,8 +209,12 @@ export class Lifecycle {
     let end = (): void => {}
     const deadline = new Promise<void>(resolve => {
       const cancel = timers.after(left, resolve)
-      signal?.addEventListener('abort', () => resolve(), { once: true })
-      end = cancel
+      const abort = (): void => resolve()
+      signal?.addEventListener('abort', abort)
+      end = () => {
+        cancel()
+        signal?.removeEventListener('abort', abort)
+      }
     })
     timers.hold()
     await Promise.race([callbacks.finished(), deadline])

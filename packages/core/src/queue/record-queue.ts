@@ -12,7 +12,7 @@ import { KeyOrder } from './key-order.js'
 import { type FailedTry, PendingRecord, type QueuedRecord } from './pending-record.js'
 import { RecordList } from './record-list.js'
 import { RetryDelays } from './retry-delays.js'
-import { Returning } from './returning.js'
+import { pushTo, Returning } from './returning.js'
 import type { ShardBackoff } from './shard-backoff.js'
 import { ShardBackoffs } from './shard-backoffs.js'
 import { type TakeOptions, Taking } from './taking.js'
@@ -224,8 +224,7 @@ export class RecordQueue {
     taken.records.forEach((record, i) => {
       const fate = fates[i] ?? { kind: 'requeued' }
       if (fate.kind === 'stored' || fate.kind === 'dropped') this.#settle(record)
-      else if (fate.kind === 'suspected')
-        suspected.set(fate.carrier, [...(suspected.get(fate.carrier) ?? []), record])
+      else if (fate.kind === 'suspected') pushTo(suspected, fate.carrier, record)
       else {
         failed.push(record)
         fateOf.set(record, fate)
@@ -336,12 +335,11 @@ export class RecordQueue {
    * Gives up counting: returns all unsettled records, oldest first. What is in flight may have been
    * delivered, and its answer moves nothing any more.
    */
-  abandon(): readonly QueuedRecord[] {
+  abandon(mayHaveLeft: (batch: Batch) => boolean): readonly QueuedRecord[] {
     const all = this.#unsettled()
-    for (const record of all) {
-      if (record.place === 'inFlight') record.markPossiblyDelivered()
-      record.place = 'settled'
-    }
+    for (const batch of this.#inFlight.values())
+      if (mayHaveLeft(batch)) for (const record of batch.records) record.markPossiblyDelivered()
+    for (const record of all) record.place = 'settled'
     this.#inFlight.clear()
     return all
   }

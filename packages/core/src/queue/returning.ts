@@ -128,3 +128,10 @@ export class Returning {
     }
   }
 }
+
+/** Adds an item to the list of a key. */
+export const pushTo = <K, T>(lists: Map<K, T[]>, key: K, item: T): void => {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [item])
+  else list.push(item)
+}

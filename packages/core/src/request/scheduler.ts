@@ -105,6 +105,11 @@ export class Scheduler {
     this.#expiry.cancel()
   }
 
+  /** Whether the client was given the request. */
+  mayHaveLeft(batch: Batch): boolean {
+    return this.#inFlight.get(batch)?.mayHaveLeft ?? false
+  }
+
   /** Gives up all requests in flight; their answers no longer matter. */
   abort(): void {
     for (const request of this.#inFlight.values()) request.abort()

@@ -18,6 +18,8 @@ export type RequestOutcome =
 
 /** A request in flight. */
 export interface InFlightRequest {
+  /** Whether the client was called: until then nothing can have left. */
+  readonly mayHaveLeft: boolean
   /** Gives it up; the outcome no longer matters to anyone. */
   abort(): void
 }
@@ -51,10 +53,11 @@ export class Sender {
     }
 
     let isTimedOut = false
+    let isCalled = false
     const timedOut = (cause?: unknown): RequestOutcome => {
       const error = new RequestTimeoutError(this.#timeout)
       // The client knows whether anything had left, the deadline does not.
-      return { kind: 'failed', error: isUnsent(cause) ? markUnsent(error) : error }
+      return { kind: 'failed', error: !isCalled || isUnsent(cause) ? markUnsent(error) : error }
     }
     const expire = (): void => {
       isTimedOut = true
@@ -73,10 +76,17 @@ export class Sender {
       })
     }
 
-    this.#call(records, count, needsPlaces, controller.signal).then(settle, (error: unknown) =>
-      settle(isTimedOut ? timedOut(error) : { kind: 'failed', error }),
+    const called = (): void => {
+      isCalled = true
+    }
+    this.#call(records, count, needsPlaces, controller.signal, called).then(
+      settle,
+      (error: unknown) => settle(isTimedOut ? timedOut(error) : { kind: 'failed', error }),
     )
     return {
+      get mayHaveLeft() {
+        return isCalled
+      },
       abort: () => {
         open = false
         cancelTimer()
@@ -90,15 +100,18 @@ export class Sender {
     sent: number,
     needsPlaces: boolean,
     signal: AbortSignal,
+    called: () => void,
   ): Promise<RequestOutcome> {
     let ready: readonly OutgoingRecord[]
     try {
-      ready = records instanceof Promise ? await records : records
+      // Also of what is ready: the client may be the user's, and is called after the step.
+      ready = await records
     } catch (error) {
       return { kind: 'unbuilt', error }
     }
     // Given up while it was being compressed: nothing may leave any more.
     signal.throwIfAborted()
+    called()
     const answer = readAnswer(await this.#client.putRecords(ready, signal), sent, needsPlaces)
     return answer.kind === 'unusable' ? { kind: 'failed', error: answer.error } : answer
   }

@@ -1,5 +1,5 @@
-import { boundedText, MAX_CODE_CHARACTERS, property, textProperty } from '../client/bounded-text.js'
 import { isUnsent } from '../client/unsent.js'
+import { boundedText, MAX_CODE_CHARACTERS, property, textProperty } from '../errors/bounded-text.js'
 import { BY_CODE, BY_CODE_FAMILY, BY_SDK_NAME, BY_SERVICE_NAME, BY_WORDS } from './error-table.js'
 import { BROKEN, ISOLATE, PAUSE, type Row, THROTTLE, UNREACHED } from './rows.js'
 

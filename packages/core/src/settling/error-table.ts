@@ -130,6 +130,7 @@ export const BY_CODE: ReadonlyMap<string, Row> = table(
       // A request that cannot be made of the endpoint and headers it was given.
       'ERR_INVALID_URL',
       'ERR_INVALID_PROTOCOL',
+      'ERR_HTTP2_UNSUPPORTED_PROTOCOL',
       'ERR_INVALID_CHAR',
       'ERR_HTTP_INVALID_HEADER_VALUE',
       'ERR_UNESCAPED_CHARACTERS',

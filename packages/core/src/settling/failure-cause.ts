@@ -5,7 +5,7 @@ import {
   property,
   shownAs,
   textProperty,
-} from '../client/bounded-text.js'
+} from '../errors/bounded-text.js'
 import { ProducerError } from '../errors/errors.js'
 import { classifyRequestError, type Verdict } from './classify.js'
 

@@ -119,8 +119,11 @@ export class Settler {
     if (astray.size > 0) this.#ports.shardsChanged()
     const pausing = decisions.filter(({ verdict }) => verdict?.action === 'pause')
     const [pause] = pausing
-    if (pause?.verdict !== undefined)
-      log.recordsPaused(pause.verdict.code, pausing.length, pause.message)
+    if (pause?.verdict !== undefined) {
+      const { code } = pause.verdict
+      const alike = pausing.filter(({ verdict }) => verdict?.code === code).length
+      log.recordsPaused(code, alike, pause.message)
+    }
     const tally = this.#tell(request, decisions, results, now)
     if (tally.failed === 0) return log.success(tally.stored)
     log.partial(tally.stored, tally.failed, tally.codes)

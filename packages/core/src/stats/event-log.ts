@@ -1,7 +1,8 @@
 import type { UserCallbacks } from '../callbacks/user-callbacks.js'
 import type { Logger } from '../config/options.js'
+import { shownAs, textProperty } from '../errors/bounded-text.js'
+import { boundedWords } from '../errors/bounded-words.js'
 import type { DropReason } from '../record/dropped.js'
-import { boundedWords } from './bounded-words.js'
 import type { WarningLimiter } from './warning-limiter.js'
 
 /** Where warnings go when nobody gave a logger: losses are always reported. */
@@ -142,7 +143,7 @@ export class EventLog {
     this.#warn(
       'warn',
       'shards unknown',
-      `packing kpl by shard: could not list the shards (needs kinesis:ListShards), so records are packed by key: ${boundedWords(error)}`,
+      `packing kpl by shard: could not list the shards (needs kinesis:ListShards); until that succeeds, records are packed by what is known of them, or by key: ${boundedWords(error)}`,
     )
   }
 
@@ -153,7 +154,7 @@ export class EventLog {
 
   /** Something threw that should not: a defect of this package. */
   unexpected(error: unknown): void {
-    const words = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    const words = textProperty(error, 'stack') ?? shownAs(error)
     this.#warn('error', 'unexpected', `unexpected error, records are kept: ${words.slice(0, 2000)}`)
   }
 

@@ -56,6 +56,7 @@ export class Query<T> {
     else this.#retry.set(backoff(delays))
   }
 
+  /** Never rejects: `answered` and `failed` report, and what they throw has nowhere to go. */
   async #ask(): Promise<void> {
     const { ask, answered, failed, retries } = this.#ports
     const controller = new AbortController()

@@ -31,7 +31,8 @@ export class ShardMap {
     if (this.#remembered.has(partitionKey)) return this.#remembered.get(partitionKey)
     const shard = this.#find(hashKeyOf(partitionKey, undefined))
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear()
-    this.#remembered.set(partitionKey, shard)
+    // A copy: the key may be a slice of a line that would be kept whole.
+    this.#remembered.set(Buffer.from(partitionKey).toString(), shard)
     return shard
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { RequestTimeoutError, ShortResponseError } from '@kinesis-producer/core'
 import type { StreamClient } from '@kinesis-producer/core/internal/client/stream-client'
+import { isUnsent } from '@kinesis-producer/core/internal/client/unsent'
 import type { OutgoingRecord } from '@kinesis-producer/core/internal/packing/outgoing'
 import { type RequestOutcome, Sender } from '@kinesis-producer/core/internal/request/sender'
 import { Timers } from '@kinesis-producer/core/internal/time/timers'
@@ -139,11 +140,25 @@ describe('sending a request', () => {
       signal = given
       return answer.promise
     })
-    send([RECORD]).abort()
+    const request = send([RECORD])
+    assert.equal(request.mayHaveLeft, false, 'the client is called after the step')
+    await settle()
+    assert.equal(request.mayHaveLeft, true)
+    request.abort()
     assert.deepEqual([signal?.aborted, clock.armed.all], [true, 0])
     answer.resolve({ Records: [STORED] })
     await clock.advance(10_000)
     assert.equal(outcomes.length, 0)
+  })
+
+  it('says that nothing has left when its time runs out while records are being compressed', async () => {
+    const { outcomes, send, clock } = make(1000, () => assert.fail('the client is not called'))
+    const request = send(new Promise(() => {}))
+    await clock.advance(1100)
+    const [outcome] = outcomes
+    assert.ok(outcome?.kind === 'failed')
+    assert.equal(isUnsent(outcome.error), true)
+    assert.equal(request.mayHaveLeft, false)
   })
 
   it('waits for records that are still being compressed', async () => {

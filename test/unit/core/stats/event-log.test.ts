@@ -137,7 +137,7 @@ describe('other events', () => {
     const [off, unchecked, unknown] = told()
     assert.match(off ?? '', /^error: packing kpl is off: .*AUTO.* Use packing concat instead$/)
     assert.match(unchecked ?? '', /^warn: .*kinesis:DescribeStreamSummary\): Error: denied$/)
-    assert.match(unknown ?? '', /^warn: .*kinesis:ListShards\), so .*: Error: denied$/)
+    assert.match(unknown ?? '', /^warn: .*kinesis:ListShards\); until .*: Error: denied$/)
   })
 
   it('that are a defect come with where it was thrown, bounded', () => {
@@ -152,7 +152,7 @@ describe('other events', () => {
     assert.equal(long, `error: unexpected error, records are kept: ${'y'.repeat(2000)}`)
     later(30_000)
     log.unexpected(Object.assign(new Error('no stack'), { stack: undefined }))
-    assert.deepEqual(told(), ['error: unexpected error, records are kept: no stack'])
+    assert.deepEqual(told(), ['error: unexpected error, records are kept: Error: no stack'])
   })
 
   it('with a message of megabytes are one line of bounded length', () => {
@@ -160,7 +160,7 @@ describe('other events', () => {
     log.callbackFailed('onDrop', new Error(`a\n\t b  c ${'x'.repeat(1e6)}`))
     const [message] = told()
     assert.match(message ?? '', /^error: onDrop threw: Error: a b c x+…$/)
-    assert.equal(message?.length, 'error: onDrop threw: '.length + 301)
+    assert.equal(message?.length, 'error: onDrop threw: '.length + 300)
   })
 })
 

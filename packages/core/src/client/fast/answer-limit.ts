@@ -1,6 +1,6 @@
 import { Readable, Transform } from 'node:stream'
 import type { KinesisClient } from '@aws-sdk/client-kinesis'
-import { property } from '../bounded-text.js'
+import { property } from '../../errors/bounded-text.js'
 import { AnswerTooLargeError, answerLimit } from './http-body.js'
 
 /**

@@ -1,4 +1,4 @@
-import { property } from '../bounded-text.js'
+import { property } from '../../errors/bounded-text.js'
 import { unlessAborted } from '../unsent.js'
 
 /** Largest answer that is read: one for 500 records has a hundred kilobytes. */

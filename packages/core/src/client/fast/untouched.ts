@@ -1,5 +1,5 @@
 import { KinesisClient } from '@aws-sdk/client-kinesis'
-import { property } from '../bounded-text.js'
+import { property } from '../../errors/bounded-text.js'
 
 /** `send` as it was when this module was loaded. */
 const SEND: unknown = property(KinesisClient.prototype, 'send')
