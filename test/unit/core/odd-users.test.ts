@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { boundedWords } from '@kinesis-producer/core/internal/stats/bounded-words'
+import { boundedWords } from '@kinesis-producer/core/internal/errors/bounded-words'
 import { serviceError } from '../../support/core/fake-client.js'
 import { assertLaw, createHarness } from '../../support/core/harness.js'
 
