@@ -24,7 +24,15 @@ const FIRST = {
   packing: ['unit/core/packing', 'unit/core/decode'],
   queue: [],
   request: ['unit/core/batching', 'unit/core/failures', 'unit/core/lifecycle'],
-  settling: ['unit/core/classify', 'unit/core/failure-cause', 'unit/core/failures'],
+  settling: [
+    'unit/core/classify',
+    'unit/core/failure-cause',
+    'unit/core/failures',
+    'unit/core/refused-packs',
+    'unit/core/odd-users',
+    'unit/core/reporting',
+    'unit/core/packing-order',
+  ],
   stats: ['unit/core/reporting'],
   stream: ['unit/core/packing', 'unit/core/ordering'],
 }

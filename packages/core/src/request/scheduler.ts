@@ -180,6 +180,7 @@ export class Scheduler {
     )
     this.#inFlight.set(batch, inFlight)
     departed(sent)
+    inFlight.start()
   }
 
   #wakeIfUseful(): void {

@@ -20,6 +20,8 @@ export type RequestOutcome =
 export interface InFlightRequest {
   /** Whether the client was called: until then nothing can have left. */
   readonly mayHaveLeft: boolean
+  /** Calls the client. Register the request before: the client may be the user's, and call back. */
+  start(): void
   /** Gives it up; the outcome no longer matters to anyone. */
   abort(): void
 }
@@ -36,7 +38,10 @@ export class Sender {
     this.#timeout = requestTimeout
   }
 
-  /** @param needsPlaces whether someone wants to know where the records were stored */
+  /**
+   * Makes a request ready to start; its time runs from here.
+   * @param needsPlaces whether someone wants to know where the records were stored
+   */
   send(
     { records, count }: BuiltRequest,
     needsPlaces: boolean,
@@ -79,11 +84,14 @@ export class Sender {
     const called = (): void => {
       isCalled = true
     }
-    this.#call(records, count, needsPlaces, controller.signal, called).then(
-      settle,
-      (error: unknown) => settle(isTimedOut ? timedOut(error) : { kind: 'failed', error }),
-    )
+    const start = (): void => {
+      this.#call(records, count, needsPlaces, controller.signal, called).then(
+        settle,
+        (error: unknown) => settle(isTimedOut ? timedOut(error) : { kind: 'failed', error }),
+      )
+    }
     return {
+      start,
       get mayHaveLeft() {
         return isCalled
       },
@@ -104,8 +112,7 @@ export class Sender {
   ): Promise<RequestOutcome> {
     let ready: readonly OutgoingRecord[]
     try {
-      // Also of what is ready: the client may be the user's, and is called after the step.
-      ready = await records
+      ready = records instanceof Promise ? await records : records
     } catch (error) {
       return { kind: 'unbuilt', error }
     }
