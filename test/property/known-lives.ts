@@ -41,6 +41,40 @@ const plain: Life = {
 
 /** Lives that once went wrong, and are too rare to come by chance. */
 export const KNOWN_LIVES: readonly Life[] = [
+  // The poison record is the oldest that waits for a throttled shard: each probe would carry it.
+  {
+    ...plain,
+    settings: {
+      batchSize: 13,
+      bufferSize: 52,
+      bufferBytes: 13_846,
+      maxRecordBytes: 300,
+      flushInterval: 50,
+      whenFull: 'dropNewest',
+      ordering: 'none',
+      packing: { kind: 'none' },
+      maxAttemptsPerRecord: 2,
+      recordTtl: 0,
+      retryTimeout: 0,
+      maxInFlight: 3,
+      requestTimeout: 100,
+      statInterval: 700,
+    },
+    shards: 4,
+    queries: 'garbles',
+    poisonEvery: 9,
+    steps: [
+      { do: 'start' },
+      { do: 'faults', faults: ['long', 'hotShard', 'oddThrow', 'reset'] },
+      { do: 'advance', ms: 3590 },
+      { do: 'faults', faults: ['kms', 'oddThrow', 'oddCodes'] },
+      { do: 'tryAdd', count: 38, keys: 2, size: 160, bytes: true, hashKey: true, signal: true },
+      { do: 'faults', faults: ['oddThrow', 'throttle'] },
+      { do: 'poison', poison: 'fails500' },
+      { do: 'faults', faults: ['throttle', 'noResults'] },
+    ],
+    heals: 'butPoison',
+  },
   // The buffers of adds that wait are reused.
   { ...plain, steps: [{ do: 'start' }, add('put', 40, 0, 250), add('put', 40, 0, 250)] },
   // A record that was tried stands behind one that was only held, and no batch fills.

@@ -287,7 +287,10 @@ export class RecordQueue {
         [],
       )
     }
-    for (const shard of taken.turns) shards.answered(shard)
+    for (const shard of taken.turns) {
+      shard.failedTurns++
+      shards.answered(shard)
+    }
   }
 
   /**

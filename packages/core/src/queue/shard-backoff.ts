@@ -33,6 +33,8 @@ export class ShardBackoff {
   trying = false
   /** Most records fail: new ones known to belong to it wait here instead of being tried. */
   hot = false
+  /** Requests with its turn that failed as a whole, in a row. */
+  failedTurns = 0
   /** The stream was resharded: it is nobody's any more. */
   dissolved = false
   /** Turns in a row in which not one record got through. */
@@ -57,12 +59,14 @@ export class ShardBackoff {
   /**
    * The first record of its turn: the oldest. Keys that merely hash alike may belong to different
    * shards, so there each turn in which nothing got through is followed by one of other records.
+   * @param isProbe the request carries few records: if those of the turn before failed as a whole, one
+   * of them may be to blame, so it begins one further
    */
-  get first(): PendingRecord | undefined {
+  first(isProbe: boolean): PendingRecord | undefined {
+    const throttled = this.ref.kind === 'hashed' ? this.#failures * this.window : 0
+    const failed = isProbe ? this.failedTurns : 0
     let first = this.list.head
-    if (this.ref.kind !== 'hashed' || this.#failures === 0) return first
-    for (let skip = (this.#failures * this.window) % this.list.length; skip > 0; skip--)
-      first = first?.next
+    for (let skip = (throttled + failed) % this.list.length; skip > 0; skip--) first = first?.next
     return first
   }
 
@@ -72,6 +76,7 @@ export class ShardBackoff {
 
   /** How its records fared in an answer. */
   learn(stored: number, failed: number, startedAt: number, now: number): void {
+    this.failedTurns = 0
     if (failed === 0) {
       this.#failures = 0
       this.notBefore = now

@@ -111,10 +111,11 @@ export class Taking {
     const { ready, again, shards } = this.#homes
     const batch = newBatch(false, this.#homes)
     for (;;) {
-      if (shards.active) this.#takeTurns(builder, batch, options)
+      if (shards.active && !options.untriedFirst) this.#takeTurns(builder, batch, options)
       const [first, second] = options.untriedFirst ? [ready, again] : [again, ready]
       const movedFirst = this.#takeReady(builder, batch, first, options.maxRecords, readyDue)
       const movedSecond = this.#takeReady(builder, batch, second, options.maxRecords, readyDue)
+      if (shards.active && options.untriedFirst) this.#takeTurns(builder, batch, options)
       if (batch.records.length > 0) return batch
       // A shard that just got its records may be due at once, and no timer or answer would tell: look
       // again. It ends, since each look takes records out of the lists.
@@ -122,13 +123,16 @@ export class Taking {
     }
   }
 
-  /** Records of shards whose backoff is over, the shard with the oldest record first. */
+  /**
+   * Records of shards whose backoff is over: those whose turns failed least often first, then the one
+   * with the oldest record.
+   */
   #takeTurns(builder: RequestBuilder, batch: Filling, { now, maxRecords }: TakeOptions): void {
     const due: ShardBackoff[] = []
     for (const shard of this.#homes.shards.all) if (shard.isDue(now)) due.push(shard)
-    if (due.length > 1) due.sort((a, b) => sequenceOf(a.list) - sequenceOf(b.list))
+    if (due.length > 1) due.sort(byFailedTurns)
     for (const shard of due) {
-      let record = shard.first
+      let record = shard.first(Number.isFinite(maxRecords))
       for (let left = shard.window; left > 0 && record !== undefined; left--) {
         const { next }: PendingRecord = record
         if (batch.records.length >= maxRecords) return
@@ -207,5 +211,8 @@ export class Taking {
     if (oldest === undefined || record.sequence < oldest.sequence) batch.oldest = record
   }
 }
+
+const byFailedTurns = (a: ShardBackoff, b: ShardBackoff): number =>
+  a.failedTurns - b.failedTurns || sequenceOf(a.list) - sequenceOf(b.list)
 
 const sequenceOf = ({ head }: RecordList): number => head?.sequence ?? 0
