@@ -1,4 +1,5 @@
 export type {
+  ExitSignalCloser,
   LossReason,
   LossReport,
   OfferResult,
@@ -26,6 +27,7 @@ export {
   MAX_RECORD_BYTES,
   MAX_TIMEOUT_MS,
   offer,
+  onExitSignal,
   openProducer,
   partitionKeyFrom,
   RETRY_DEFAULTS,

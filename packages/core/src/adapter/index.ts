@@ -7,7 +7,7 @@ export type { OfferResult } from '../producer.js'
 export { offer } from '../producer.js'
 export type { OpenedProducer } from './open-producer.js'
 export { openProducer } from './open-producer.js'
-export type { LossReason, LossReport, SharedOptions } from './rules/index.js'
+export type { ExitSignalCloser, LossReason, LossReport, SharedOptions } from './rules/index.js'
 export {
   ConfigError,
   checkBoolean,
@@ -28,6 +28,7 @@ export {
   MAX_PARTITION_KEY_CHARACTERS,
   MAX_RECORD_BYTES,
   MAX_TIMEOUT_MS,
+  onExitSignal,
   partitionKeyFrom,
   RETRY_DEFAULTS,
   show,

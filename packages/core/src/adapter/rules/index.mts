@@ -1,4 +1,4 @@
-export type { LossReason, LossReport, SharedOptions } from './index.js'
+export type { ExitSignalCloser, LossReason, LossReport, SharedOptions } from './index.js'
 export {
   ConfigError,
   checkBoolean,
@@ -19,6 +19,7 @@ export {
   MAX_PARTITION_KEY_CHARACTERS,
   MAX_RECORD_BYTES,
   MAX_TIMEOUT_MS,
+  onExitSignal,
   partitionKeyFrom,
   RETRY_DEFAULTS,
   show,

@@ -22,6 +22,8 @@ export {
 } from '../../config/check.js'
 export { ConfigError } from '../../errors/errors.js'
 export { WarningLimiter } from '../../stats/warning-limiter.js'
+export type { ExitSignalCloser } from './exit-signals.js'
+export { onExitSignal } from './exit-signals.js'
 export { checkHashKey, partitionKeyFrom } from './keys.js'
 export type { LossReason, LossReport } from './losses.js'
 export { LossTally, lossReasonOf, lossReasonOfError, lossSentence } from './losses.js'
