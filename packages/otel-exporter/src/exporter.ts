@@ -1,4 +1,5 @@
 import { checkOneOf, checkOptionNames } from '@kinesis-producer/core/adapter'
+import { FlushBudget } from './flush-budget.js'
 import type { ExportResultLike, ReadableLogRecordLike } from './log-record.js'
 import { type KinesisLogOptions, LOG_OPTION_NAMES, milliseconds } from './options.js'
 import { errorType, Pipeline } from './pipeline.js'
@@ -16,7 +17,9 @@ export interface KinesisLogRecordExporterOptions extends KinesisLogOptions {
   readonly acknowledge?: (typeof ACKNOWLEDGE)[number] | undefined
   /**
    * Longest time an export may take, in milliseconds. Below the 30 s after which the SDK's batch
-   * processor starts the next export beside this one.
+   * processor starts the next export beside this one. While the SDK flushes or shuts down, all
+   * exports together take `shutdownTimeout` at most. (SDKs that do not call `forceFlush`, such as
+   * 0.200, export all at once then: `exportTimeout` and `shutdownTimeout` together.)
    * @default 25000
    */
   readonly exportTimeout?: number | undefined
@@ -35,7 +38,8 @@ interface Tally {
 export class KinesisLogRecordExporter {
   readonly #pipeline: Pipeline
   readonly #exportTimeout: number
-  readonly #shutdownTimeout: number
+  /** A flush has `shutdownTimeout`, as the SDK's shutdown begins with one. */
+  readonly #budget: FlushBudget
   readonly #acknowledge: (typeof ACKNOWLEDGE)[number]
   #shutdown: Promise<void> | undefined
 
@@ -48,8 +52,8 @@ export class KinesisLogRecordExporter {
       ACKNOWLEDGE,
     )
     this.#exportTimeout = milliseconds(NAME, 'exportTimeout', options.exportTimeout, 25_000)
-    this.#shutdownTimeout = milliseconds(NAME, 'shutdownTimeout', options.shutdownTimeout, 10_000)
     this.#pipeline = new Pipeline(NAME, options, OPTIONS, { whenFull: 'reject' })
+    this.#budget = new FlushBudget(this.#pipeline.shutdownTimeout)
   }
 
   /**
@@ -73,19 +77,29 @@ export class KinesisLogRecordExporter {
     )
   }
 
-  /** Hurries everything out and waits, at most `exportTimeout`. Never rejects: a batch processor would be dead for good. */
+  /**
+   * Hurries everything out and waits, at most `shutdownTimeout` together with the exports that the
+   * SDK flushes. Never rejects: a batch processor would be dead for good.
+   */
   async forceFlush(): Promise<void> {
-    try {
-      await quietly(() => this.#pipeline.producer.drain(this.#exportTimeout))
-    } catch {
-      // Shut down meanwhile: that has flushed, or is flushing.
-    }
+    if (this.#shutdown !== undefined) return this.#shutdown
+    const left = this.#budget.join()
+    if (left > 0) await this.#budget.wait(left, signal => this.#drain(signal))
   }
 
   /** Delivers what it can within `shutdownTimeout` and says what it could not. Never rejects. */
   shutdown(): Promise<void> {
-    this.#shutdown ??= this.#pipeline.close(this.#shutdownTimeout)
+    this.#shutdown ??= this.#pipeline.close(this.#budget.join())
     return this.#shutdown
+  }
+
+  /** Sends everything at once and waits for it. Never rejects. */
+  async #drain(signal: AbortSignal): Promise<void> {
+    try {
+      await quietly(() => this.#pipeline.producer.drain(0, { signal }))
+    } catch {
+      // Shut down meanwhile: that has flushed, or is flushing.
+    }
   }
 
   async #export(logs: readonly ReadableLogRecordLike[]): Promise<void> {
@@ -98,10 +112,12 @@ export class KinesisLogRecordExporter {
     const tally: Tally = { failed: 0, first: undefined }
     const deliveries = quietly(() => this.#send(logs, tally))
     if (this.#acknowledge === 'delivered') {
-      // No linger: the batch processor sends nothing else until this batch is answered.
-      await this.forceFlush()
-      if (this.#pipeline.producer.stats().remaining > 0) await this.#untilDeadline(deliveries)
-      else await deliveries
+      await this.#budget.wait(this.#exportTimeout, async signal => {
+        // No linger: the batch processor sends nothing else until this batch is answered.
+        await this.#drain(signal)
+        if (this.#pipeline.producer.stats().remaining > 0) await onTime(deliveries)
+        else await deliveries
+      })
     }
     if (tally.failed > 0) {
       throw named(
@@ -137,18 +153,14 @@ export class KinesisLogRecordExporter {
     chunker.flush()
     return Promise.all(deliveries)
   }
+}
 
-  /** The drain has used the time; what is delivered is known after one more turn. */
-  async #untilDeadline(deliveries: Promise<unknown>): Promise<void> {
-    const late = Symbol('late')
-    const turn = new Promise<symbol>(resolve => setImmediate(() => resolve(late)))
-    if ((await Promise.race([deliveries, turn])) === late) {
-      throw named(
-        'timeout',
-        `logs were not delivered within exportTimeout ${this.#exportTimeout} ms; the producer keeps trying`,
-      )
-    }
-  }
+/** The drain has used the time; what is delivered is known after one more turn. */
+const onTime = async (deliveries: Promise<unknown>): Promise<void> => {
+  const late = Symbol('late')
+  const turn = new Promise<symbol>(resolve => setImmediate(() => resolve(late)))
+  if ((await Promise.race([deliveries, turn])) === late)
+    throw named('timeout', 'logs were not delivered in time; the producer keeps trying')
 }
 
 const named = (name: string, message: string, cause?: unknown): Error =>

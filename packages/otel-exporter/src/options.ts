@@ -44,13 +44,16 @@ export interface KinesisLogOptions extends SharedOptions {
    */
   readonly oversize?: (typeof OVERSIZE)[number] | undefined
   /**
-   * Longest time `shutdown` waits for deliveries, in milliseconds.
+   * Longest time `shutdown` waits for deliveries, in milliseconds. Under the SDK's batch processor:
+   * the longest time of the provider's whole `shutdown` or `forceFlush`.
    * @default 10000
    */
   readonly shutdownTimeout?: number | undefined
   /** Where this component's own metrics go. @default none */
   readonly selfObsMeterProvider?: MeterProviderLike | undefined
 }
+
+export const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000
 
 export const LOG_OPTION_NAMES = [
   'encoding',

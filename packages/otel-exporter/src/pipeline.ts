@@ -26,9 +26,11 @@ import type { ReadableLogRecordLike } from './log-record.js'
 import { ExporterMetrics, SCOPE_NAME } from './metrics/exporter-metrics.js'
 import { bindProducerMetrics } from './metrics/producer-metrics.js'
 import {
+  DEFAULT_SHUTDOWN_TIMEOUT_MS,
   encodingOf,
   type KinesisLogOptions,
   LOG_DEFAULTS,
+  milliseconds,
   OVERSIZE,
   partitionKeyOf,
 } from './options.js'
@@ -42,6 +44,7 @@ export class Pipeline {
   readonly producer: BatchProducer
   readonly stream: string
   readonly metrics: ExporterMetrics
+  readonly shutdownTimeout: number
   readonly #encoder: LogEncoder
   readonly #maxBytes: number
   readonly #oversize: 'truncate' | 'drop'
@@ -63,6 +66,12 @@ export class Pipeline {
     const encoding = encodingOf(where, options)
     this.#oversize = checkOneOf(`${where}: oversize`, options.oversize ?? 'truncate', OVERSIZE)
     this.#keyOf = partitionKeyOf(where, options.partitionKey)
+    this.shutdownTimeout = milliseconds(
+      where,
+      'shutdownTimeout',
+      options.shutdownTimeout,
+      DEFAULT_SHUTDOWN_TIMEOUT_MS,
+    )
     const maxRecordBytes =
       typeof options.maxRecordBytes === 'number' ? options.maxRecordBytes : DEFAULT_MAX_RECORD_BYTES
     this.#maxBytes = Math.max(maxRecordBytes - RESERVED_BYTES, Math.floor(maxRecordBytes / 2))
@@ -129,9 +138,13 @@ export class Pipeline {
     }
   }
 
-  /** Delivers what it can within the time and says how many logs were lost, these and earlier ones. */
-  async close(timeoutMs: number): Promise<void> {
-    await quietly(() => this.producer.close(timeoutMs))
+  /**
+   * Delivers what it can within the time and says how many logs were lost, these and earlier ones.
+   * @param leftMs what is left of `shutdownTimeout`
+   */
+  async close(leftMs: number): Promise<void> {
+    // To the producer, 0 is no deadline.
+    await quietly(() => this.producer.close(Math.max(1, Math.ceil(leftMs))))
     this.#unbind()
     this.#release()
     const sentence = lossSentence({
@@ -139,7 +152,7 @@ export class Pipeline {
       stream: this.stream,
       unit: ['log', 'logs'],
       losses: this.#losses,
-      notes: [`shutdownTimeout is ${timeoutMs} ms`],
+      notes: [`shutdownTimeout is ${this.shutdownTimeout} ms`],
     })
     if (sentence !== undefined) diag.error(sentence)
   }

@@ -33,7 +33,6 @@ export class KinesisLogRecordProcessor {
   readonly #chunker: Chunker
   readonly #minimumSeverity: number
   readonly #flushTimeout: number
-  readonly #shutdownTimeout: number
   #linger: NodeJS.Timeout | undefined
   #shutdown: Promise<void> | undefined
 
@@ -42,7 +41,6 @@ export class KinesisLogRecordProcessor {
     checkOptionNames(NAME, options, OPTIONS)
     this.#minimumSeverity = severity(options.minimumSeverity ?? 0)
     this.#flushTimeout = milliseconds(NAME, 'flushTimeout', options.flushTimeout, 25_000)
-    this.#shutdownTimeout = milliseconds(NAME, 'shutdownTimeout', options.shutdownTimeout, 10_000)
     this.#pipeline = new Pipeline(NAME, options, OPTIONS, { whenFull: 'dropOldest' })
     const { metrics } = this.#pipeline
     this.#chunker = this.#pipeline.chunker(
@@ -84,7 +82,7 @@ export class KinesisLogRecordProcessor {
 
   async #close(): Promise<void> {
     this.#handOver()
-    await this.#pipeline.close(this.#shutdownTimeout)
+    await this.#pipeline.close(this.#pipeline.shutdownTimeout)
   }
 
   #later(): NodeJS.Timeout {
