@@ -180,6 +180,15 @@ describe('pino-kinesis', () => {
       assert.deepEqual((await replay('--quiet')).code, 0)
     })
 
+    it('repairs keys that are no text, and says so', async () => {
+      writeFileSync(file, letter(0, { partitionKey: 'a\ud83d' }) + letter(1, { partitionKey: '' }))
+      const { code, stderr } = await replay()
+      assert.equal(code, 0)
+      assert.match(stderr, /pino-kinesis: a partition key held half of a surrogate pair/)
+      assert.deepEqual(numbers(), [0, 1])
+      assert.ok(fake.records('s').some(({ partitionKey }) => partitionKey === 'a\ufffd'))
+    })
+
     it('puts back what is not delivered, and what is no letter, and says so', async () => {
       writeFileSync(file, `${letters(0, 300)}garbage\n{"data":1}\n\n`)
       fake.always(faults.requestError('AccessDeniedException'))

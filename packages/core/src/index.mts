@@ -29,6 +29,7 @@ export type {
   PutRecordsResult,
   Receipt,
   RecordData,
+  RecordInput,
   RequestReport,
   SharedOptions,
   State,

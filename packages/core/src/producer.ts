@@ -10,6 +10,7 @@ import type { CloseResult, FlushResult } from './lifecycle/lifecycle.js'
 import { createPipeline, type Pipeline } from './pipeline.js'
 import type { ReceiptWaiter } from './record/receipt-waiter.js'
 import type { Receipt, RecordData } from './record/record.js'
+import type { RecordInput } from './record/record-input.js'
 import type { ProducerStats } from './stats/stats.js'
 import { nextTurn } from './time/next-turn.js'
 import type { Timers } from './time/timers.js'
@@ -56,7 +57,7 @@ export type OfferResult =
  */
 export let offer: (
   producer: BatchProducer,
-  data: RecordData,
+  data: RecordInput,
   partitionKey?: string,
   options?: AddOptions,
 ) => OfferResult
@@ -107,10 +108,11 @@ export class BatchProducer {
    *
    * Rejects with `NotRunningError`, `InvalidRecordError`, `RecordTooLargeError`, or, by `whenFull`,
    * `BufferFullError`; the record was not admitted then.
-   * @param data text, or bytes, which are copied before the call returns
-   * @param partitionKey 1 to 256 characters; left out, the record goes to any shard
+   * @param data text, or bytes (any view of an ArrayBuffer, or one itself), which are copied before
+   *   the call returns
+   * @param partitionKey 1 to 256 characters of well-formed text; left out, the record goes to any shard
    */
-  add(data: RecordData, partitionKey?: string, options?: AddOptions): Promise<void> {
+  add(data: RecordInput, partitionKey?: string, options?: AddOptions): Promise<void> {
     const result = this.#add('add()', data, partitionKey, options, undefined)
     // Adds that are settled at once would otherwise follow each other without end in one turn.
     if (++this.#adds % ADDS_PER_TURN !== 0) return result
@@ -123,7 +125,7 @@ export class BatchProducer {
    * record was not admitted and is still the caller's: no capacity, not running, or invalid. It is
    * counted in `refused`, and the reason is logged unless it is a lack of capacity.
    */
-  tryAdd(data: RecordData, partitionKey?: string, options?: AddOptions): boolean {
+  tryAdd(data: RecordInput, partitionKey?: string, options?: AddOptions): boolean {
     return this.#offer('tryAdd()', data, partitionKey, options, false) === 'admitted'
   }
 
@@ -133,7 +135,7 @@ export class BatchProducer {
    * Rejects as `add` does, or with a `DeliveryError` that holds the attempts when the record was
    * admitted but dropped, or left over by `close`.
    */
-  put(data: RecordData, partitionKey?: string, options?: AddOptions): Promise<Receipt> {
+  put(data: RecordInput, partitionKey?: string, options?: AddOptions): Promise<Receipt> {
     return new Promise((resolve, reject) => {
       const waiter =
         options?.keepAlive === false
@@ -206,7 +208,7 @@ export class BatchProducer {
    */
   #offer(
     call: string,
-    data: RecordData,
+    given: RecordInput,
     partitionKey: string | undefined,
     options: AddOptions | undefined,
     settlesTooLarge: boolean,
@@ -216,6 +218,7 @@ export class BatchProducer {
       lifecycle.mustRun(call)
       const hashKey = options?.explicitHashKey ?? undefined
       const key = partitionKey ?? undefined
+      const data = admission.dataOf(given)
       const bytes = admission.validate(data, key, hashKey)
       const admitted = admission.admit(data, key, hashKey, bytes)
       if (!admitted) counters.refused++
@@ -264,7 +267,7 @@ export class BatchProducer {
 
   #add(
     call: string,
-    data: RecordData,
+    given: RecordInput,
     partitionKey: string | undefined,
     options: AddOptions | undefined,
     waiter: ReceiptWaiter | undefined,
@@ -275,6 +278,7 @@ export class BatchProducer {
       if (options?.signal !== undefined) checkSignal(call, options.signal)
       const hashKey = options?.explicitHashKey ?? undefined
       const key = partitionKey ?? undefined
+      const data = admission.dataOf(given)
       const bytes = admission.validate(data, key, hashKey)
       const admitted = admission.admit(data, key, hashKey, bytes, waiter)
       if (callbacks.waiting || log.waiting) steps.end()

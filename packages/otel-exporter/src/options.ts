@@ -4,7 +4,7 @@ import {
   checkMilliseconds,
   checkOneOf,
   checkText,
-  partitionKeyFrom,
+  type LogKeys,
   RETRY_DEFAULTS,
   type SharedOptions,
   show,
@@ -92,14 +92,15 @@ const MAX_NAME = 4096
 export const partitionKeyOf = (
   where: string,
   option: PartitionKey | undefined,
+  keys: LogKeys,
 ): ((log: ReadableLogRecordLike) => string | undefined) => {
   const from = option ?? 'random'
   if (from === 'random') return () => undefined
-  if (from === 'traceId') return log => partitionKeyFrom(log.spanContext?.traceId)
+  if (from === 'traceId') return log => keys.from(log.spanContext?.traceId)
   if (typeof from === 'function') {
     return log => {
       try {
-        return partitionKeyFrom(from(log))
+        return keys.from(from(log))
       } catch {
         return undefined
       }
@@ -110,7 +111,7 @@ export const partitionKeyOf = (
     throw new ConfigError(
       `${where}: partitionKey must be 'random', 'traceId', { resource: 'attribute name' } or a function, not ${show(from)}`,
     )
-  return log => partitionKeyFrom(Reflect.get(log.resource.attributes, name))
+  return log => keys.from(Reflect.get(log.resource.attributes, name))
 }
 
 const resourceIn = (option: unknown): unknown =>

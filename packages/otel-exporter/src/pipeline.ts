@@ -11,6 +11,7 @@ import {
   checkMethods,
   checkOneOf,
   DEFAULT_MAX_RECORD_BYTES,
+  LogKeys,
   LossTally,
   lossReasonOfError,
   lossSentence,
@@ -65,7 +66,12 @@ export class Pipeline {
     this.#where = where
     const encoding = encodingOf(where, options)
     this.#oversize = checkOneOf(`${where}: oversize`, options.oversize ?? 'truncate', OVERSIZE)
-    this.#keyOf = partitionKeyOf(where, options.partitionKey)
+    const keys = new LogKeys({
+      where,
+      warn: message => diagLogger.warn(message),
+      repaired: () => this.metrics.keyRepaired(),
+    })
+    this.#keyOf = partitionKeyOf(where, options.partitionKey, keys)
     this.shutdownTimeout = milliseconds(
       where,
       'shutdownTimeout',

@@ -7,9 +7,9 @@ import {
   checkMilliseconds,
   checkOneOf,
   checkOptionNames,
+  checkPartitionKey,
   checkText,
   DEFAULT_MAX_RECORD_BYTES,
-  MAX_PARTITION_KEY_CHARACTERS,
   RETRY_DEFAULTS,
   type SharedOptions,
   show,
@@ -198,11 +198,7 @@ export const resolveLineOptions = (options: PinoKinesisOptions): LineOptions => 
     throw new ConfigError(
       `${WHERE}: newline: false and packing concat cannot be given together; set packing.terminator`,
     )
-  const partitionKey = checkText(
-    name('partitionKey'),
-    options.partitionKey,
-    MAX_PARTITION_KEY_CHARACTERS,
-  )
+  const partitionKey = checkPartitionKey(name('partitionKey'), options.partitionKey)
   const partitionKeyPath = pathOf(options.partitionKeyField)
   if (partitionKey !== undefined && partitionKeyPath !== undefined)
     throw new ConfigError(`${WHERE}: give partitionKey or partitionKeyField, not both`)

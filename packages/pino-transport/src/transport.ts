@@ -1,5 +1,5 @@
 import type { DroppedRecord, Logger, ProducerStats } from '@kinesis-producer/core'
-import { checkFunction, checkMethods, openProducer } from '@kinesis-producer/core/adapter'
+import { checkFunction, checkMethods, LogKeys, openProducer } from '@kinesis-producer/core/adapter'
 import { type LineCounts, lineSender } from './lines/line-sender.js'
 import { LineSplitter } from './lines/line-splitter.js'
 import { DEFAULTS, OWN_NAMES, type PinoKinesisOptions, resolveLineOptions } from './options.js'
@@ -11,6 +11,8 @@ export interface TransportStats extends ProducerStats {
   readonly streamName: string
   readonly filtered: number
   readonly truncated: number
+  /** Lines sent with a repaired partition key. */
+  readonly keysRepaired: number
   /** Lines that were lost, and those among them that are in the dead letter file. */
   readonly lost: number
   readonly deadLettered: number
@@ -54,7 +56,7 @@ const nothing = (): void => {}
 export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTransport => {
   const own = resolveLineOptions(options)
   const { deadLetterFile, deadLetterMaxBytes, closeTimeout, flushTimeout, statsInterval } = own
-  const counts: LineCounts = { filtered: 0, truncated: 0 }
+  const counts: LineCounts = { filtered: 0, truncated: 0, keysRepaired: 0 }
   const streamName = String(options.streamArn ?? options.streamName)
   const theirLogger =
     options.logger === false
@@ -96,15 +98,21 @@ export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTr
   )
   producer.start()
 
+  const keys = new LogKeys({
+    where: 'pino-transport',
+    warn: message => logger.warn(message),
+    repaired: () => counts.keysRepaired++,
+  })
   const splitter = new LineSplitter(
     own.newline ? '\n' : '',
-    lineSender(producer, own, undelivered, counts),
+    lineSender(producer, own, undelivered, counts, keys),
   )
   const stats = (): TransportStats => ({
     ...producer.stats(),
     streamName,
     filtered: counts.filtered,
     truncated: counts.truncated,
+    keysRepaired: counts.keysRepaired,
     lost: undelivered.losses.count,
     deadLettered: undelivered.deadLettered,
   })

@@ -17,18 +17,20 @@ import {
   checkInteger,
   checkMilliseconds,
   checkOptionNames,
+  checkPartitionKey,
   checkText,
+  LogKeys,
   LossTally,
   lossReasonOf,
   lossReasonOfError,
   lossSentence,
   offer,
   openProducer,
-  partitionKeyFrom,
   RETRY_DEFAULTS,
   WarningLimiter,
 } from '@kinesis-producer/core/adapter'
 import * as rules from '@kinesis-producer/core/adapter/rules'
+import fc from 'fast-check'
 import { FakeClient } from '../../support/core/fake-client.js'
 import { addMany, assertLaw, createHarness } from '../../support/core/harness.js'
 
@@ -88,7 +90,7 @@ describe('offer', () => {
     assert.equal(offer(producer, 'x', 'k', { explicitHashKey: '-1' }), 'invalid')
     assert.equal(producer.stats().refused, 4)
     await producer.close()
-    assert.ok(log.some(({ message }) => /data must be a string or a Uint8Array/.test(message)))
+    assert.ok(log.some(({ message }) => /data must be a string, a Uint8Array/.test(message)))
   })
 
   it('says notRunning before the start, after a stop and after the end', async () => {
@@ -256,11 +258,17 @@ describe('the checks of options', () => {
     checkOptionNames('a', { myOption: 1, streamArn: 2, whenFull: 3 }, ['myOption'])
   })
 
-  it('make a partition key of text, numbers and booleans, cut to 256 characters', () => {
-    assert.equal(partitionKeyFrom('k'.repeat(300)), 'k'.repeat(256))
-    assert.deepEqual([partitionKeyFrom(0), partitionKeyFrom(false)], ['0', 'false'])
-    for (const none of ['', null, undefined, {}, ['a'], Symbol('s'), 1n])
-      assert.equal(partitionKeyFrom(none), undefined)
+  it('give a partition key as text that can be sent, or name the option', () => {
+    assert.equal(checkPartitionKey('a: key', 'k😀'), 'k😀')
+    assert.equal(checkPartitionKey('a: key', null), undefined)
+    for (const wrong of ['\ud83d', 'k\ude00', '\ude00\ud83d'])
+      assert.throws(
+        () => checkPartitionKey('a: key', wrong),
+        (error: unknown) =>
+          error instanceof ConfigError &&
+          error.message.startsWith('a: key must be well-formed text'),
+      )
+    assert.throws(() => checkPartitionKey('a: key', 'k'.repeat(257)), /1 to 256 characters/)
   })
 
   it('bound a record’s own failures by time', () => {
@@ -268,6 +276,67 @@ describe('the checks of options', () => {
       retryTimeout: 600_000,
       maxAttemptsPerRecord: Number.MAX_SAFE_INTEGER,
     })
+  })
+})
+
+describe('partition keys drawn from logs', () => {
+  const draw = () => {
+    const told: string[] = []
+    const state = { now: 0, repaired: 0 }
+    const keys = new LogKeys({
+      where: 'a',
+      warn: message => void told.push(message),
+      repaired: () => state.repaired++,
+      now: () => state.now,
+    })
+    return { keys, told, state }
+  }
+
+  it('are made of text, numbers and booleans, cut to 256 characters', () => {
+    const { keys, state } = draw()
+    assert.equal(keys.from('k'.repeat(300)), 'k'.repeat(256))
+    assert.deepEqual([keys.from(0), keys.from(false)], ['0', 'false'])
+    for (const none of ['', null, undefined, {}, ['a'], Symbol('s'), 1n])
+      assert.equal(keys.from(none), undefined)
+    assert.equal(state.repaired, 0)
+  })
+
+  it('are not cut through a character', () => {
+    const { keys, state } = draw()
+    assert.equal(keys.from(`${'k'.repeat(255)}😀`), 'k'.repeat(255))
+    assert.equal(keys.from(`${'k'.repeat(254)}😀😀`), `${'k'.repeat(254)}😀`)
+    assert.equal(keys.from('😀'.repeat(200)), '😀'.repeat(128))
+    assert.equal(state.repaired, 0)
+  })
+
+  it('are repaired where they are no text, counted each time and told from time to time', () => {
+    const { keys, told, state } = draw()
+    assert.equal(keys.from('a\ud83d'), 'a\ufffd')
+    assert.equal(keys.from('\ude00\ud83d'), '\ufffd\ufffd')
+    assert.equal(keys.from('x'.repeat(255) + '\ud83dyz'), 'x'.repeat(255) + '\ufffd')
+    assert.equal(state.repaired, 3)
+    assert.deepEqual(told, [
+      'a: a partition key held half of a surrogate pair, which no UTF-8 has; U+FFFD is sent in its place',
+    ])
+    state.now = 3_600_000
+    keys.from('\ud800')
+    assert.match(told[1] ?? '', /\(and 2 more like it since the last message\)$/)
+  })
+
+  it('are never refused by a producer', async () => {
+    const { keys } = draw()
+    const { producer } = refusals()
+    const parts = fc.constantFrom('a', 'ü', '€', '😀', '\ud83d', '\ude00', '\0', 'k'.repeat(85))
+    fc.assert(
+      fc.property(fc.array(parts, { maxLength: 8 }), texts => {
+        const key = keys.from(texts.join(''))
+        assert.equal(offer(producer, 'x', key), 'admitted')
+        assert.ok(key === undefined || Buffer.from(key).toString() === key)
+      }),
+      { numRuns: 300 },
+    )
+    await producer.close()
+    assertLaw(producer)
   })
 })
 

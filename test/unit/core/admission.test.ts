@@ -14,7 +14,7 @@ describe('a record at the door', () => {
     const { producer, client } = createHarness({ batchSize: 1, flushInterval: 0 })
     producer.start()
     const bad: [unknown, unknown, unknown, RegExp][] = [
-      [42, 'k', undefined, /data must be a string or a Uint8Array, not 42/],
+      [42, 'k', undefined, /data must be a string, a Uint8Array, .*; not 42/],
       [undefined, 'k', undefined, /data must be .* not undefined/],
       [{}, 'k', undefined, /not an object/],
       ['x', '', undefined, /partitionKey must not be empty/],

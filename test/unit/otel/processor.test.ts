@@ -285,6 +285,31 @@ describe('the metrics of the exporter', () => {
     await meterProvider.shutdown()
   })
 
+  it('count the partition keys that were repaired: no log is lost for its key', async () => {
+    const client = new FakeClient()
+    const metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+    const reader = new PeriodicExportingMetricReader({ exporter: metrics })
+    const meterProvider = new MeterProvider({ readers: [reader] })
+    const { provider, logger } = setUp(client, {
+      partitionKey: log => String(log.body),
+      selfObsMeterProvider: meterProvider,
+    })
+    for (const body of ['a\ud83d', '\ude00', '😀', `${'k'.repeat(255)}😀`]) logger.emit({ body })
+    await provider.forceFlush()
+    await reader.forceFlush()
+    const keys = client.calls.flat().map(({ PartitionKey }) => PartitionKey)
+    assert.deepEqual(keys.toSorted(), ['a\ufffd', '\ufffd', '😀', 'k'.repeat(255)].toSorted())
+    const found = metrics
+      .getMetrics()
+      .at(-1)
+      ?.scopeMetrics.flatMap(scope => scope.metrics)
+      .find(({ descriptor }) => descriptor.name === 'kinesis.exporter.log.keys_repaired')
+    assert.equal(found?.descriptor.unit, '{log_record}')
+    assert.equal(found.dataPoints[0]?.value, 2)
+    await provider.shutdown()
+    await meterProvider.shutdown()
+  })
+
   it('end with the producer', async () => {
     const callbacks = new Set<unknown>()
     const nothing = { add: () => {}, record: () => {} }

@@ -45,6 +45,29 @@ describe('lines on their way through the transport', () => {
     assert.deepEqual((await through(text, { newline: false })).lines, expected)
   })
 
+  it('go under a repaired key where the field is no text, and are counted', async () => {
+    const warnings: string[] = []
+    const nothing = (): void => {}
+    const warn = (message: string): void => void warnings.push(message)
+    const { keys, stats, lines } = await through(
+      [
+        String.raw`{"id":"a\ud83d"}`,
+        String.raw`{"id":"\ude00\ud83d"}`,
+        String.raw`{"id":"\ud83d\ude00"}`,
+        JSON.stringify({ id: `${'k'.repeat(255)}😀` }),
+      ].join('\n'),
+      {
+        partitionKeyField: 'id',
+        logger: { debug: nothing, info: nothing, warn, error: warn },
+      },
+    )
+    assert.deepEqual(keys, ['a\ufffd', '\ufffd\ufffd', '😀', 'k'.repeat(255)])
+    assert.equal(lines.length, 4)
+    assert.equal(stats['keysRepaired'], 2)
+    assert.deepEqual(warnings.length, 1)
+    assert.match(warnings[0] ?? '', /pino-transport: a partition key held half of a surrogate pair/)
+  })
+
   it('share a record with packing concat, each with one newline', async () => {
     const { calls } = await through('{"a":1}\n{"a":2}\n', { packing: { kind: 'concat' } })
     assert.deepEqual(
@@ -369,6 +392,7 @@ describe('options of the transport', () => {
       [{ oversize: 'deadLetter' }, /oversize deadLetter needs deadLetterFile/],
       [{ newline: false, packing: { kind: 'concat' } }, /set packing.terminator/],
       [{ partitionKey: 'a', partitionKeyField: 'b' }, /not both/],
+      [{ partitionKey: 'k\ud83d' }, /partitionKey must be well-formed text/],
       [{ partitionKey: '' }, /partitionKey must be a string of 1 to 256 characters/],
       [{ partitionKeyField: 'a..b' }, /partitionKeyField must be/],
       [{ explicitHashKey: '-1' }, /explicitHashKey must be a decimal number below 2\^128/],

@@ -6,10 +6,12 @@ import { copyOfData } from '../queue/record-store.js'
 import type { ShardBackoff } from '../queue/shard-backoff.js'
 import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 import type { RecordData } from '../record/record.js'
+import type { RecordInput } from '../record/record-input.js'
 import type { Counters } from '../stats/counters.js'
 import type { Steps } from '../steps/steps.js'
 import type { Timers } from '../time/timers.js'
 import { type Capacity, type CapacityWaiter, CapacityWaiters } from './capacity-waiters.js'
+import { recordData } from './record-data.js'
 import type { RecordLimit } from './record-limit.js'
 import { validate } from './validate.js'
 
@@ -53,6 +55,14 @@ export class Admission {
   get waits(): boolean {
     const { whenFull } = this.#ports
     return whenFull === 'wait' || whenFull === 'waitThenDropBatch'
+  }
+
+  /**
+   * The data as it is admitted: not copied yet.
+   * @throws {InvalidRecordError}
+   */
+  dataOf(given: RecordInput): RecordData {
+    return recordData(given)
   }
 
   /**

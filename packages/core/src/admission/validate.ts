@@ -9,7 +9,7 @@ import type { RecordData } from '../record/record.js'
  * Counts the bytes of a record and refuses what the service would refuse: one such record would fail the whole
  * request it travels in.
  * @param overhead bytes it gains when it is packed
- * @throws {InvalidRecordError} wrong type, key empty or too long, hash key out of range
+ * @throws {InvalidRecordError} wrong type, key empty, too long or not well-formed, hash key out of range
  * @throws {RecordTooLargeError} larger than `maxRecordBytes`
  */
 export const validate = (
@@ -51,6 +51,13 @@ const checkPartitionKey = (key: unknown): void => {
   if (key.length > MAX_PARTITION_KEY_CHARACTERS) {
     throw new InvalidRecordError(
       `partitionKey must have at most ${MAX_PARTITION_KEY_CHARACTERS} characters, not ${key.length}`,
+    )
+  }
+  // JSON and CBOR would carry it as different keys, and consumers of aggregates would see a third.
+  if (!key.isWellFormed()) {
+    throw new InvalidRecordError(
+      'partitionKey must be well-formed text, and it holds half of a surrogate pair, which no UTF-8 has: ' +
+        'repair it with partitionKey.toWellFormed(), and cut keys between characters',
     )
   }
 }

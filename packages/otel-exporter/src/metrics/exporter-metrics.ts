@@ -19,6 +19,7 @@ export class ExporterMetrics {
   readonly #stream: string
   readonly #inflight: CounterLike | undefined
   readonly #exported: CounterLike | undefined
+  readonly #keysRepaired: CounterLike | undefined
   readonly #duration: HistogramLike | undefined
   readonly #requests: HistogramLike | undefined
 
@@ -37,6 +38,10 @@ export class ExporterMetrics {
     this.#exported = meter?.createCounter('otel.sdk.exporter.log.exported', {
       unit: '{log_record}',
       description: 'Logs whose export has ended, well or not (error.type)',
+    })
+    this.#keysRepaired = meter?.createCounter('kinesis.exporter.log.keys_repaired', {
+      unit: '{log_record}',
+      description: 'Logs sent with a repaired partition key: it was no well-formed text',
     })
     this.#duration = meter?.createHistogram('otel.sdk.exporter.operation.duration', {
       unit: 's',
@@ -59,6 +64,10 @@ export class ExporterMetrics {
       'messaging.destination.name': this.#stream,
       ...(errorType !== undefined && { 'error.type': errorType }),
     })
+  }
+
+  keyRepaired(): void {
+    this.#keysRepaired?.add(1, this.attributes)
   }
 
   begun(logs: number): void {

@@ -1,5 +1,5 @@
 import type { DroppedRecord, UserRecord } from '@kinesis-producer/core'
-import { lossReasonOfError, openProducer } from '@kinesis-producer/core/adapter'
+import { LogKeys, lossReasonOfError, openProducer } from '@kinesis-producer/core/adapter'
 import { DEFAULTS, OWN_NAMES, type PinoKinesisOptions, resolveLineOptions } from '../options.js'
 import { DeadLetterFile } from '../undelivered/dead-letter-file.js'
 import { addLetter, forget, readLetters, takeAside } from '../undelivered/replay.js'
@@ -55,10 +55,15 @@ const replayAside = async (
     DEFAULTS,
   )
   producer.start()
+  const keys = new LogKeys({
+    where: 'pino-kinesis',
+    warn: message => process.emitWarning(message, 'KinesisProducerWarning'),
+    repaired: () => {},
+  })
   const unknown = (line: string): void => giveBack({ data: line }, 'unknown', 0)
   for await (const letter of readLetters(aside, unknown)) {
     try {
-      await addLetter(producer, letter)
+      await addLetter(producer, letter, keys)
     } catch (error) {
       giveBack(letter, lossReasonOfError(error), 0)
     }

@@ -1,10 +1,10 @@
 import type { AddOptions, BatchProducer } from '@kinesis-producer/core'
-import { lossReasonOf, type OfferResult, offer } from '@kinesis-producer/core/adapter'
+import { type LogKeys, lossReasonOf, type OfferResult, offer } from '@kinesis-producer/core/adapter'
 import type { LineOptions } from '../options.js'
 import type { Undelivered } from '../undelivered/undelivered.js'
 import { enricher } from './enrich.js'
 import { levelOf } from './level.js'
-import { keyAt } from './partition-key.js'
+import { valueAt } from './partition-key.js'
 import { truncateLine } from './truncate.js'
 
 /** Counts of what the transport itself did to lines. */
@@ -13,6 +13,8 @@ export interface LineCounts {
   filtered: number
   /** Cut to the largest size of a record. */
   truncated: number
+  /** Sent with another partition key than was found, which was no well-formed text. */
+  keysRepaired: number
 }
 
 /** What a cut line leaves free: for a key that the producer draws, and for what packing adds. */
@@ -27,6 +29,7 @@ export const lineSender = (
   options: LineOptions,
   undelivered: Undelivered,
   counts: LineCounts,
+  keys: LogKeys,
 ): ((line: string) => void) => {
   const { minLevel, partitionKey, partitionKeyPath, explicitHashKey, maxRecordBytes } = options
   const filters = minLevel !== Number.NEGATIVE_INFINITY
@@ -69,7 +72,8 @@ export const lineSender = (
       }
     }
     const text = enrich === undefined ? line : enrich(line)
-    const key = partitionKeyPath === undefined ? partitionKey : keyAt(line, partitionKeyPath)
+    const key =
+      partitionKeyPath === undefined ? partitionKey : keys.from(valueAt(line, partitionKeyPath))
     const result = offer(producer, text, key, addOptions)
     if (result !== 'admitted') refused(text, key, result)
   }

@@ -1,12 +1,11 @@
-import { partitionKeyFrom } from '@kinesis-producer/core/adapter/rules'
 import { parseObject } from './level.js'
 
-/** The partition key a line's field holds; undefined (a random key) if it holds none. */
-export const keyAt = (line: string, path: readonly string[]): string | undefined => {
+/** What a line's field holds, of which its partition key is made; undefined if it has none. */
+export const valueAt = (line: string, path: readonly string[]): unknown => {
   let value: unknown = parseObject(line)
   for (const name of path) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
     value = Reflect.get(value, name)
   }
-  return partitionKeyFrom(value)
+  return value
 }

@@ -1,6 +1,7 @@
 import { createReadStream, existsSync, renameSync, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { BatchProducer } from '@kinesis-producer/core'
+import type { LogKeys } from '@kinesis-producer/core/adapter/rules'
 import type { DeadLetter } from './dead-letter-file.js'
 
 /** The letters of a file one by one; a line that is none is told to `unknown`. */
@@ -53,8 +54,10 @@ export const takeAside = (path: string): { aside: string; more: boolean } | unde
 export const addLetter = async (
   producer: BatchProducer,
   { data, partitionKey, explicitHashKey }: DeadLetter,
+  keys: LogKeys,
 ): Promise<void> => {
-  await producer.add(data, partitionKey, explicitHashKey === undefined ? {} : { explicitHashKey })
+  const key = keys.from(partitionKey)
+  await producer.add(data, key, explicitHashKey === undefined ? {} : { explicitHashKey })
 }
 
 export const forget = (aside: string): void => rmSync(aside, { force: true })

@@ -56,6 +56,18 @@ describe('a partition key', () => {
     assert.throws(() => bytesOf('', { key: 'k'.repeat(257) }), InvalidRecordError)
     assert.throws(() => bytesOf('', { key: '' }), InvalidRecordError)
   })
+
+  it('is text that UTF-8 can hold: JSON and CBOR would carry halves of characters as different keys', () => {
+    for (const key of ['\ud83d', '\ude00', 'a\ud83d', '\ude00\ud83d', `ü\udfff${'€'.repeat(200)}`])
+      assert.throws(
+        () => bytesOf('x', { key }),
+        (error: unknown) =>
+          error instanceof InvalidRecordError &&
+          /^partitionKey must be well-formed text.*toWellFormed/.test(error.message),
+      )
+    for (const key of ['😀', '\ufffd', '\ud83d\ude00', '\0', '\uffff'])
+      assert.equal(bytesOf('', { key }), Buffer.byteLength(key))
+  })
 })
 
 describe('an explicit hash key', () => {
@@ -74,6 +86,8 @@ describe('an explicit hash key', () => {
       ' 1',
       '1 ',
       '1\n',
+      '1\ud83d',
+      '\ude001',
       '١',
       (2n ** 128n).toString(),
       '9'.repeat(39),
