@@ -27,6 +27,9 @@ const TARGET = new Set([
   'region',
   'endpoint',
   'credentials',
+  'roleArn',
+  'roleSessionName',
+  'externalId',
   'client',
   'wireFormat',
 ])

@@ -16,7 +16,7 @@ const PREFIX = 'OTEL_EXPORTER_KINESIS_'
 
 /**
  * The exporter's options as the environment has them: `OTEL_EXPORTER_KINESIS_STREAM_NAME`,
- * `_STREAM_ARN`, `_REGION`, `_ENDPOINT`, `_ENCODING`, `_COMPRESSION` (`gzip`), `_PARTITION_KEY`
+ * `_STREAM_ARN`, `_REGION`, `_ENDPOINT`, `_ROLE_ARN`, `_ROLE_SESSION_NAME`, `_EXTERNAL_ID`, `_ENCODING`, `_COMPRESSION` (`gzip`), `_PARTITION_KEY`
  * (`random`, `traceId`, `resource:service.name`), `_TIMEOUT` and `_BUFFER_BYTES`. Credentials, and
  * the region if it is not named, are what the AWS SDK finds (`AWS_*`).
  * @throws {ConfigError} naming the variable
@@ -33,6 +33,9 @@ export const exporterOptionsFromEnvironment = (
     streamArn: text('STREAM_ARN'),
     region: text('REGION'),
     endpoint: text('ENDPOINT'),
+    roleArn: text('ROLE_ARN'),
+    roleSessionName: text('ROLE_SESSION_NAME'),
+    externalId: text('EXTERNAL_ID'),
     encoding: text('ENCODING'),
     partitionKey: partitionKeyFrom(text('PARTITION_KEY')),
     exportTimeout: wholeNumber(env, `${PREFIX}TIMEOUT`),

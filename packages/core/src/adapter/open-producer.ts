@@ -3,11 +3,13 @@ import {
   type ProducerClientConfig,
   WIRE_FORMATS,
 } from '../client/create-client.js'
+import { roleCredentials } from '../client/role-credentials.js'
 import { checkOneOf, checkText, show } from '../config/check.js'
 import type { ProducerConfig } from '../config/options.js'
 import { OPTION_NAMES } from '../config/resolve.js'
 import { ConfigError } from '../errors/errors.js'
 import { BatchProducer } from '../producer.js'
+import { roleOf } from './role-option.js'
 import { checkOptionNames, type SharedOptions } from './rules/shared-options.js'
 
 /** A producer made from an adapter's options, and how to let go of its client. */
@@ -38,16 +40,20 @@ export const openProducer = (
   const stream = streamOf(where, options)
   const clientConfig = clientConfigOf(where, options)
   const config = configOf(options, defaults)
+  const role = roleOf(where, options)
   const client = options.client ?? undefined
   if (client !== undefined) {
-    const [other] = Object.keys(clientConfig)
+    const [other] = Object.keys({ ...role, ...clientConfig })
     if (other !== undefined)
       throw new ConfigError(
         `${where}: ${other} and client cannot be given together; give it to createKinesisClient`,
       )
     return { producer: new BatchProducer(client, stream, config), stream, release: () => {} }
   }
-  const made = createKinesisClient(clientConfig)
+  const made = createKinesisClient({
+    ...clientConfig,
+    ...(role !== undefined && { credentials: roleCredentials(role, clientConfig.credentials) }),
+  })
   return {
     producer: new BatchProducer(made, stream, config),
     stream,

@@ -22,11 +22,20 @@ export interface SharedOptions extends ProducerConfig {
       }
     | undefined
   /**
+   * A role to send with, by its ARN: assumed through STS with `credentials`, or with what the SDK's
+   * chain finds, and renewed before it expires. Needs the package `@aws-sdk/credential-providers`.
+   */
+  readonly roleArn?: string | undefined
+  /** The name of the role's session, as CloudTrail shows it. @default 'kinesis-producer' */
+  readonly roleSessionName?: string | undefined
+  /** What the role's trust policy asks for, if it belongs to another account. */
+  readonly externalId?: string | undefined
+  /**
    * `cbor`: records go as bytes, without base64; see `createKinesisClient`.
    * @default 'json'
    */
   readonly wireFormat?: (typeof WIRE_FORMATS)[number] | undefined
-  /** A client of your own, in place of `region`, `endpoint`, `credentials` and `wireFormat`. */
+  /** A client of your own, in place of `region`, `endpoint`, `credentials`, `roleArn` and `wireFormat`. */
   readonly client?: KinesisClientLike | undefined
 }
 
@@ -36,6 +45,9 @@ const TARGET_NAMES = [
   'region',
   'endpoint',
   'credentials',
+  'roleArn',
+  'roleSessionName',
+  'externalId',
   'wireFormat',
   'client',
 ] as const
