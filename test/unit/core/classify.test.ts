@@ -26,7 +26,7 @@ const SEEN: readonly (readonly [
   [
     'an HTTP/2 stream cancelled, no such host',
     coded('ERR_HTTP2_STREAM_CANCEL', { cause: coded('ENOTFOUND') }),
-    'retry',
+    'pause',
     false,
   ],
   [
@@ -51,7 +51,7 @@ const SEEN: readonly (readonly [
     true,
   ],
   ['a timeout', coded('ETIMEDOUT', { name: 'TimeoutError' }), 'retry', true],
-  ['an unknown host', coded('ENOTFOUND'), 'retry', false],
+  ['an unknown host', coded('ENOTFOUND'), 'pause', false],
   ['a broken resolver', coded('EAI_AGAIN'), 'retry', false],
   ['a certificate that is not trusted', coded('SELF_SIGNED_CERT_IN_CHAIN'), 'pause', false],
   [
@@ -222,7 +222,8 @@ const NEVER_LEFT: readonly (readonly [what: string, error: unknown, action: Acti
   ...['ENETDOWN', 'EHOSTDOWN', 'EADDRNOTAVAIL', 'EMFILE', 'ENFILE', 'EAI_FAIL', 'EAI_NODATA'].map(
     code => [code, coded(code), 'retry'] as const,
   ),
-  ...['ENODATA', 'ESERVFAIL', 'EREFUSED', 'ETIMEOUT', 'UND_ERR_CONNECT_TIMEOUT'].map(
+  ...['ENOTFOUND', 'ENODATA', 'ENONAME'].map(code => [code, coded(code), 'pause'] as const),
+  ...['ESERVFAIL', 'EREFUSED', 'ETIMEOUT', 'UND_ERR_CONNECT_TIMEOUT'].map(
     code => [code, coded(code), 'retry'] as const,
   ),
   ...['ETIMEDOUT', 'EACCES', 'EPERM', 'EINVAL', 'ECONNRESET', 'ENOENT'].map(

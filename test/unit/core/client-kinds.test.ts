@@ -128,6 +128,20 @@ describe('a stream client', () => {
     })
   }
 
+  it('is not made of a client of version 2 of the SDK, which it names', () => {
+    const nothing = (): void => {}
+    const client = {
+      config: { region: 'us-east-1' },
+      makeRequest: nothing,
+      setupRequestListeners: nothing,
+      putRecords: nothing,
+    }
+    assert.throws(() => streamOf(client), {
+      name: 'ConfigError',
+      message: /^client is of version 2 of the AWS SDK .*createKinesisClient\(\)/,
+    })
+  })
+
   for (const key of ['putRecords', 'send']) {
     it(`rejects when the signal aborts, though ${key} does not heed it`, async () => {
       const client = Object.fromEntries([[key, () => new Promise(() => {})]])

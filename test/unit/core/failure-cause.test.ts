@@ -53,6 +53,36 @@ describe('the error that the records of a failed request keep', () => {
     assert.match(error.stack ?? '', /failure-cause\.test/)
   })
 
+  it('says in words where an answer or an error says nothing', () => {
+    const page = Object.assign(new SyntaxError('Unexpected token <'), {
+      $response: { body: '<html><style>a{}</style><h1>The proxy\nsays no</h1></html>' },
+      $metadata: { httpStatusCode: 403 },
+    })
+    const wordless = Object.assign(new Error('UnknownError'), {
+      name: 'Unknown',
+      $metadata: { httpStatusCode: 502 },
+    })
+    const any = Object.assign(
+      new AggregateError([Object.assign(new Error('x'), { code: 'EPIPE' })]),
+      {
+        message: 'All promises were rejected',
+      },
+    )
+    assert.deepEqual(
+      [page, wordless, any, new Error(''), new Error('', { cause: new Error('inner') })].map(
+        error => failureOf(error).message,
+      ),
+      [
+        'the answer is not the service’s: The proxy says no',
+        'HTTP 502 without a word',
+        'All promises were rejected: EPIPE',
+        'an error without a message',
+        'inner',
+      ],
+    )
+    assert.equal(failureOf(page).verdict.code, 'HTTP 403')
+  })
+
   it('names all addresses that were tried', () => {
     const tried = (code: string, address: string): Error =>
       Object.assign(new Error(), { code, address, port: 443 })

@@ -1,3 +1,4 @@
+import { parseStream, regionOf } from '../client/client-types.js'
 import {
   createKinesisClient,
   type ProducerClientConfig,
@@ -50,8 +51,10 @@ export const openProducer = (
       )
     return { producer: new BatchProducer(client, stream, config), stream, release: () => {} }
   }
+  const region = clientConfig.region ?? regionOf(parseStream(stream))
   const made = createKinesisClient({
     ...clientConfig,
+    ...(region !== undefined && { region }),
     ...(role !== undefined && { credentials: roleCredentials(role, clientConfig.credentials) }),
   })
   return {

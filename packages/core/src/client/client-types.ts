@@ -45,6 +45,10 @@ const STREAM_ARN = /^arn:[^:]+:kinesis:[^:]*:[^:]*:stream\/[a-zA-Z0-9_.-]{1,128}
 /** A stream by name or by ARN, as the request names it. */
 export type StreamTarget = { readonly StreamName: string } | { readonly StreamARN: string }
 
+/** Region of the stream, if it is named by its ARN. */
+export const regionOf = (target: StreamTarget): string | undefined =>
+  'StreamARN' in target ? target.StreamARN.split(':')[3] || undefined : undefined
+
 export const parseStream = (stream: string): StreamTarget => {
   if (typeof stream === 'string') {
     if (STREAM_ARN.test(stream)) return { StreamARN: stream }

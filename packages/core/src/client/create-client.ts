@@ -1,5 +1,5 @@
 import type { KinesisClient, KinesisClientConfig } from '@aws-sdk/client-kinesis'
-import { checkOneOf } from '../config/check.js'
+import { checkOneOf, checkText } from '../config/check.js'
 import { withDeadline } from './credentials.js'
 import { FastKinesisClient } from './fast/fast-client.js'
 import { requestHandlerOf, withoutGaps } from './request-handler.js'
@@ -8,6 +8,9 @@ import { JSON_WIRE } from './wire/json-wire.js'
 
 /** Formats of PutRecords requests. */
 export const WIRE_FORMATS = ['json', 'cbor'] as const
+
+/** Far more than any region has. */
+const MAX_REGION = 100
 
 /** Options of `createKinesisClient`: the SDK's own, and the format of PutRecords. */
 export interface ProducerClientConfig extends KinesisClientConfig {
@@ -35,11 +38,15 @@ export interface ProducerClientConfig extends KinesisClientConfig {
  *
  * @param config any option of the SDK's client; what you give wins, and `undefined` gives nothing.
  *   A `requestHandler` that is a plain object adds its options to ours (those of `NodeHttpHandler`)
- * @throws {ConfigError} unknown `wireFormat`
+ * Without a `region`, what the SDK finds is used (AWS_REGION, profile), or else the region of the
+ * first stream that a producer names by its ARN.
+ *
+ * @throws {ConfigError} unknown `wireFormat`, a `region` that is no text
  */
 export const createKinesisClient = (config: ProducerClientConfig = {}): KinesisClient => {
   const { wireFormat = 'json', requestHandler, credentials, ...others } = withoutGaps(config)
   checkOneOf('wireFormat', wireFormat, WIRE_FORMATS)
+  if (typeof others.region !== 'function') checkText('region', others.region, MAX_REGION)
   const options = {
     // Credentials files are read again when new credentials are asked for.
     ignoreCache: true,

@@ -3,14 +3,18 @@ import { openShardsOf, summaryOf } from '../stream/describe.js'
 import type { StreamTarget } from './client-types.js'
 import { renewing } from './credentials.js'
 import { type CommandClient, sendPutRecords } from './put-command.js'
+import { inItsRegion } from './region.js'
 import type { StreamClient } from './stream-client.js'
 import { unlessAborted } from './unsent.js'
 
 /** Sends through a client of the SDK, or one that has its `send`. */
 export const sdkStreamClient = (client: CommandClient, target: StreamTarget): StreamClient => ({
   ...streamQueries(client, target),
-  putRecords: renewing(client, (records, signal) =>
-    sendPutRecords(client, { Records: records, ...target }, { abortSignal: signal }),
+  putRecords: renewing(
+    client,
+    inItsRegion(client, target, (records, signal) =>
+      sendPutRecords(client, { Records: records, ...target }, { abortSignal: signal }),
+    ),
   ),
 })
 

@@ -27,6 +27,11 @@ export interface StreamClient extends StreamSource {
  */
 export const streamClientOf = (client: KinesisClientLike, target: StreamTarget): StreamClient => {
   if (isObject(client)) {
+    if (isOfSdkV2(client))
+      throw new ConfigError(
+        'client is of version 2 of the AWS SDK (aws-sdk), which this package does not support: make one with ' +
+          'createKinesisClient(), or with new KinesisClient() of @aws-sdk/client-kinesis',
+      )
     if (FastKinesisClient.isOne(client)) return fastStreamClient(client, target)
     const sends = isCommandClient(client)
     if (isPutClient(client)) {
@@ -47,6 +52,11 @@ const KINESIS_PUT_RECORDS: unknown = property(Kinesis.prototype, 'putRecords')
 
 const isObject = (value: unknown): value is object =>
   (typeof value === 'object' || typeof value === 'function') && value !== null
+
+/** Its `putRecords` takes a callback and gives no promise. */
+const isOfSdkV2 = (client: object): boolean =>
+  typeof property(client, 'makeRequest') === 'function' &&
+  typeof property(client, 'setupRequestListeners') === 'function'
 
 const isPutClient = (client: object): client is BatchingKinesisClient =>
   'putRecords' in client && typeof client.putRecords === 'function'

@@ -9,7 +9,10 @@ export const show = (value: unknown): string => {
       ? `a string of ${value.length} characters`
       : JSON.stringify(value)
   if (typeof value === 'function') return 'a function'
-  if (value === null || typeof value !== 'object') return String(value)
+  if (value === null || typeof value !== 'object') {
+    const text = String(value)
+    return text.length > MAX_SHOWN_CHARACTERS ? `a ${typeof value}` : text
+  }
   return Array.isArray(value) ? 'an array' : value instanceof Date ? 'a Date' : 'an object'
 }
 

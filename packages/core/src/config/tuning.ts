@@ -9,6 +9,9 @@ export const BACKOFF_BASE_MS = 50
 /** Longest delay between two tries, however many failed before. */
 export const BACKOFF_CAP_MS = 10_000
 
+/** Longest wait that a `Retry-After` of the service is granted: a proxy may ask for days. */
+export const RETRY_AFTER_CAP_MS = 60_000
+
 /**
  * Longest delay of a record that failed by itself in a request that succeeded: the service works, so
  * its next try may come soon.

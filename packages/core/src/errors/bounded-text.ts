@@ -12,6 +12,9 @@ const MAX_READ_CHARACTERS = 2048
 /** White space and control characters, line ends of all kinds among them. */
 const BLANKS = /[\s\p{Cc}\u2028\u2029]+/gu
 
+/** Elements whose text is not shown, and tags; bounded, as the text before them is. */
+const TAGS = /<(style|script)\b[^>]*>[^<]*<\/\1>|<[^<>]*>/giu
+
 /** What must not be written to a log: a token, a signature, a password in a URL. */
 const SECRETS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [
@@ -37,6 +40,10 @@ export const boundedMessage = (text: string): string => {
   for (const [pattern, replacement] of SECRETS) safe = safe.replace(pattern, replacement)
   return boundedText(safe, MAX_MESSAGE_CHARACTERS)
 }
+
+/** The first words of an answer that is not the service's, such as a page of HTML; empty if it has none. */
+export const wordsOfBody = (body: string): string =>
+  boundedMessage(body.slice(0, MAX_READ_CHARACTERS).replace(TAGS, ' '))
 
 /** A property of any value; undefined too if there is none, or if reading it throws. */
 export const property = (value: unknown, key: string): unknown => {

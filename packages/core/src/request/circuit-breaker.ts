@@ -4,6 +4,7 @@ import {
   FREE_REFUSALS,
   PAUSE_BASE_MS,
   PAUSE_CAP_MS,
+  RETRY_AFTER_CAP_MS,
   SHRINK_PROBES_AFTER,
 } from '../config/tuning.js'
 import { fullJitter, randomFraction } from '../time/backoff.js'
@@ -88,24 +89,38 @@ export class CircuitBreaker {
     this.#limit = Math.min(this.#maxInFlight, this.#limit + 1 / this.#limit)
   }
 
-  /** @param records how many user records the request carried */
-  failed(generation: number, now: number, pause: boolean, records: number): void {
-    if (generation !== this.#generation) return
+  /**
+   * @param records how many user records the request carried
+   * @param retryAfter milliseconds that the service asked to wait at least; 0 if it did not
+   */
+  failed(generation: number, now: number, pause: boolean, records: number, retryAfter = 0): void {
+    if (generation !== this.#generation) return this.#holdBack(now, retryAfter)
     this.serviceWorks = false
     this.#open(now, pause)
+    this.#holdBack(now, retryAfter)
     if (this.consecutiveErrors >= SHRINK_PROBES_AFTER)
       this.#probeSize = Math.max(1, Math.ceil(records / 2))
   }
 
-  /** The service works, but this request's records are refused. Bisection goes on, more slowly after many refusals. */
-  refused(generation: number, now: number): void {
-    if (++this.#refusals > FREE_REFUSALS && generation === this.#generation) this.#open(now, false)
-    else if (generation === this.#generation) this.#probing = false
+  /**
+   * The service works, but this request's records are refused. Bisection goes on, more slowly after
+   * many refusals, or when the service asks for time.
+   */
+  refused(generation: number, now: number, retryAfter = 0): void {
+    const isCurrent = generation === this.#generation
+    if (isCurrent) this.#probing = false
+    if ((++this.#refusals > FREE_REFUSALS || retryAfter > 0) && isCurrent) this.#open(now, false)
+    this.#holdBack(now, retryAfter)
   }
 
   /** A fresh start tries at once, but still with a single request. */
   probeNow(): void {
     this.#openUntil = 0
+  }
+
+  /** Of requests that fail together, each may ask for time: the longest counts. */
+  #holdBack(now: number, retryAfter: number): void {
+    this.#openUntil = Math.max(this.#openUntil, now + Math.min(retryAfter, RETRY_AFTER_CAP_MS))
   }
 
   #open(now: number, pause: boolean): void {

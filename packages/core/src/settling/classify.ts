@@ -2,6 +2,7 @@ import { isUnsent } from '../client/unsent.js'
 import { boundedText, MAX_CODE_CHARACTERS, property, textProperty } from '../errors/bounded-text.js'
 import { BY_CODE, BY_CODE_FAMILY, BY_SDK_NAME, BY_SERVICE_NAME, BY_WORDS } from './error-table.js'
 import { BROKEN, ISOLATE, PAUSE, type Row, THROTTLE, UNREACHED } from './rows.js'
+import { setUpFaultOf } from './set-up-faults.js'
 
 /**
  * - `retry`: the same again after a backoff.
@@ -21,6 +22,12 @@ export interface Verdict {
   readonly code: string
 }
 
+/** What to do about a failed request, and what whoever set up the client can. */
+export interface RequestVerdict extends Verdict {
+  /** Names the option that is wrong; undefined if none is. */
+  readonly wayOut: string | undefined
+}
+
 /** These speak of the stream itself: halving the records would refuse them all, one by one. */
 const ABOUT_THE_STREAM = /stream ?(name|arn|id)\b/i
 /** As much of a message as is searched for known phrases. */
@@ -34,7 +41,7 @@ const MAX_CAUSES = 5
  * itself; then a code of the network, which is more exact than what wraps it ('TimeoutError' with
  * ECONNRESET, say); then the name.
  */
-export const classifyRequestError = (error: unknown): Verdict => {
+export const classifyRequestError = (error: unknown): RequestVerdict => {
   const name = textProperty(error, 'name')
   const status = httpStatus(error)
   const network = networkRow(error)
@@ -48,11 +55,18 @@ export const classifyRequestError = (error: unknown): Verdict => {
     BROKEN
   const aboutStream = row === ISOLATE && row === service && ABOUT_THE_STREAM.test(wordsOf(error))
   const [action, throttled, ambiguous] = aboutStream ? PAUSE : row
+  const code = network?.code ?? textProperty(error, 'code')
+  const fault = setUpFaultOf(error, code)
   return {
     action,
     throttled,
     ambiguous: ambiguous && !isUnsent(error),
-    code: labelOf(name, network?.code ?? textProperty(error, 'code'), status),
+    code: labelOf(
+      fault !== undefined && code !== undefined ? undefined : name,
+      fault?.code ?? code,
+      status,
+    ),
+    wayOut: fault?.wayOut,
   }
 }
 
@@ -132,15 +146,24 @@ const labelOf = (
   status: number | undefined,
 ): string => {
   const telling = name !== undefined && !SILENT_NAMES.has(name) && !hidesStatus(name, status)
-  const label = telling ? name : (code ?? (status === undefined ? name : `HTTP ${status}`))
+  const failed = status !== undefined && status >= 300 ? `HTTP ${status}` : undefined
+  const label = telling
+    ? name
+    : (failed ?? code ?? (status === undefined ? name : `HTTP ${status}`))
   return boundedText(label ?? '', MAX_CODE_CHARACTERS) || 'Unknown'
 }
 
 const SILENT_NAMES: ReadonlySet<string> = new Set(['Error', 'Unknown', 'AggregateError'])
 
-/** The status of an error page says more than the message of the parser that failed on it. */
+/** The status of an answer that cannot be read says more than why it cannot. */
 const hidesStatus = (name: string, status: number | undefined): boolean =>
-  name === 'SyntaxError' && status !== undefined && status >= 300
+  UNREADABLE_NAMES.has(name) && status !== undefined && status >= 300
+
+const UNREADABLE_NAMES: ReadonlySet<string> = new Set([
+  'SyntaxError',
+  'AnswerTooLargeError',
+  'TimeoutError',
+])
 
 const baseName = (name: string): string => name.replace(/Exception$/, '')
 

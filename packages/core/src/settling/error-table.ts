@@ -70,7 +70,14 @@ export const BY_SERVICE_NAME: ReadonlyMap<string, Row> = table(
 export const BY_SDK_NAME: ReadonlyMap<string, Row> = table([
   // Credentials, region and endpoint are looked up before anything is sent.
   PAUSE,
-  ['CredentialsProviderError', 'TokenProviderError', 'ProviderError', 'EndpointError'],
+  [
+    'CredentialsProviderError',
+    'TokenProviderError',
+    'ProviderError',
+    'EndpointError',
+    // Our own: the client and the stream do not belong together.
+    'ConfigError',
+  ],
 ])
 
 /** Codes of Node's sockets, DNS and TLS, and of undici; found on the error or on a cause of it. */
@@ -92,14 +99,11 @@ export const BY_CODE: ReadonlyMap<string, Row> = table(
       'UND_ERR_CONNECT_TIMEOUT',
       'ERR_TLS_HANDSHAKE_TIMEOUT',
       // The resolver's (dns.ERROR_CODES); its own time-out is ETIMEOUT, the socket's ETIMEDOUT.
-      'ENOTFOUND',
-      'ENODATA',
       'ESERVFAIL',
       'EREFUSED',
       'EFORMERR',
       'EBADRESP',
       'ETIMEOUT',
-      'ENONAME',
     ],
   ],
   [
@@ -119,6 +123,10 @@ export const BY_CODE: ReadonlyMap<string, Row> = table(
   [
     PAUSE,
     [
+      // There is no such host: a region or an endpoint that is misspelt. A resolver in trouble says EAI_AGAIN.
+      'ENOTFOUND',
+      'ENODATA',
+      'ENONAME',
       // TLS could not be agreed upon.
       'EPROTO',
       'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -150,6 +158,7 @@ export const BY_CODE_FAMILY: readonly (readonly [family: RegExp, row: Row])[] = 
 /** Errors of the SDK without a name or code of their own, thrown before anything is sent: told by their message. */
 export const BY_WORDS: readonly (readonly [words: RegExp, row: Row])[] = [
   [/region is missing/i, PAUSE],
+  [/region not accepted|invalid region in client config/i, PAUSE],
   [/credential\S* (object )?(is|are) not (valid|provided)/i, PAUSE],
   [/could not load credentials/i, PAUSE],
   [/(not|without) establish(ing)? a connection/i, UNREACHED],

@@ -1,3 +1,5 @@
+import { firstWordsOf, NOT_THE_SERVICES } from '../client/first-words.js'
+import { retryAfterOf } from '../client/retry-after.js'
 import {
   boundedMessage,
   boundedText,
@@ -14,8 +16,10 @@ export interface RequestFailure {
   readonly verdict: Verdict
   /** Fit to be kept and logged: see `sanitized`. */
   readonly error: Error
-  /** The error's message: one line, bounded, never empty. */
+  /** What the error says, and the way out where the client's options are wrong: one line, bounded, never empty. */
   readonly message: string
+  /** Milliseconds that the service asks to wait before the next request; 0: it does not. */
+  readonly retryAfter: number
 }
 
 const MAX_CAUSES = 3
@@ -27,9 +31,15 @@ const MAX_STACK_CHARACTERS = 20_000
 
 /** Total: any value may have been thrown. */
 export const failureOf = (error: unknown): RequestFailure => {
-  const verdict = classifyRequestError(error)
+  const { wayOut, ...verdict } = classifyRequestError(error)
   const kept = sanitized(error, 0)
-  return { verdict, error: kept, message: messageOf(kept, 0) }
+  const message = messageOf(kept, 0)
+  return {
+    verdict,
+    error: kept,
+    message: wayOut === undefined ? message : `${message}: ${wayOut}`,
+    retryAfter: retryAfterOf(error),
+  }
 }
 
 /**
@@ -73,15 +83,34 @@ const define = (error: Error, name: 'name' | 'stack', value: string): void => {
 
 const messageOf = (error: unknown, depth: number): string => {
   if (!isObject(error)) return boundedMessage(shownAs(error)) || NO_WORDS
-  const own = boundedMessage(textProperty(error, 'message') ?? '')
-  if (own !== '') return own
-  const inner = boundedMessage(innerErrors(error).map(shownInner).join(', '))
-  if (inner !== '') return inner
+  const own = ownWords(error)
+  const inner = innerErrors(error)
+    .map(shownInner)
+    .filter(words => words !== '' && !own.includes(words))
+    .join(', ')
+  const words = boundedMessage(own === '' || inner === '' ? own + inner : `${own}: ${inner}`)
+  if (words !== '') return words
   const cause = property(error, 'cause')
   if (depth < MAX_CAUSES && isObject(cause)) return messageOf(cause, depth + 1)
-  return (
-    boundedMessage(textProperty(error, 'code') ?? textProperty(error, 'name') ?? '') || NO_WORDS
-  )
+  const name = textProperty(error, 'code') ?? textProperty(error, 'name') ?? ''
+  if (name !== 'Error' && !SAYS_NOTHING.test(name) && name !== '')
+    return boundedMessage(name) || NO_WORDS
+  const status = metadataOf(error)?.httpStatusCode
+  return status === undefined ? NO_WORDS : `HTTP ${status} without a word`
+}
+
+/** The SDK's own hint, to a response that is not kept. */
+const HINT = /\s*Deserialization error: to see the raw response, inspect the hidden field.*$/s
+/** What the SDK and this package say where an answer says nothing. */
+const SAYS_NOTHING = /^Unknown(Error)?$/
+
+const ownWords = (error: object): string => {
+  const message = textProperty(error, 'message') ?? ''
+  const words = boundedMessage(message.slice(0, MAX_STACK_CHARACTERS).replace(HINT, ''))
+  if (textProperty(error, 'name') !== 'SyntaxError') return SAYS_NOTHING.test(words) ? '' : words
+  // The words of a page say more than those of the parser that failed on it.
+  const page = firstWordsOf(error)
+  return page === '' ? words : boundedMessage(`${NOT_THE_SERVICES}: ${page}`)
 }
 
 const NO_WORDS = 'an error without a message'

@@ -191,7 +191,7 @@ export class Settler {
   /** @param isLocal nothing left: the records could not be made into a request */
   #failed(
     request: SentRequest,
-    { verdict, error, message }: RequestFailure,
+    { verdict, error, message, retryAfter }: RequestFailure,
     isLocal: boolean,
     now: number,
   ): void {
@@ -208,8 +208,8 @@ export class Settler {
     // While others succeed, the fault is in this request: in one of its records.
     const isTelling = breaker.serviceWorks && !verdict.throttled
     const isToBlame = isRefused || (isTelling && (batch.isPart || suspect))
-    if (isToBlame) breaker.refused(generation, now)
-    else breaker.failed(generation, now, action === 'pause', records.length)
+    if (isToBlame) breaker.refused(generation, now, retryAfter)
+    else breaker.failed(generation, now, action === 'pause', records.length, retryAfter)
     log.requestError(code, action === 'pause', message, records.length, breaker.consecutiveErrors)
 
     if (isToBlame && records.length > 1) {
@@ -282,7 +282,7 @@ const unbuilt = (error: unknown): RequestFailure => {
     ambiguous: false,
     code: 'RequestNotBuilt',
   }
-  return { verdict, error: cause, message }
+  return { verdict, error: cause, message, retryAfter: 0 }
 }
 
 /** Never needed: `readAnswer` gives a result for each record. */

@@ -1,6 +1,6 @@
 import type { UserCallbacks } from '../callbacks/user-callbacks.js'
 import type { Logger } from '../config/options.js'
-import { shownAs, textProperty } from '../errors/bounded-text.js'
+import { boundedText, shownAs, textProperty } from '../errors/bounded-text.js'
 import { boundedWords } from '../errors/bounded-words.js'
 import type { DropReason } from '../record/dropped.js'
 import type { WarningLimiter } from './warning-limiter.js'
@@ -13,7 +13,12 @@ export const PROCESS_WARNINGS: Logger = {
   error: message => process.emitWarning(message, 'KinesisProducerWarning'),
 }
 
+/** A defect is told with its stack, in one line as all else. */
+const MAX_DEFECT_CHARACTERS = 2000
+
 type Level = 'warn' | 'error'
+
+const counted = (records: number): string => (records === 1 ? '1 record' : `${records} records`)
 
 /** The log messages of a producer, for people; programs read stats. */
 export class EventLog {
@@ -99,7 +104,9 @@ export class EventLog {
     records: number,
     inARow: number,
   ): void {
-    const what = `request error: ${code} for ${records} records (${inARow} in a row): ${message}`
+    // The name that every error has says nothing.
+    const name = code === 'Error' ? 'request error' : `request error: ${code}`
+    const what = `${name} for ${counted(records)} (${inARow} in a row): ${message}`
     if (pauses) {
       this.#warn(
         'error',
@@ -114,7 +121,7 @@ export class EventLog {
     this.#warn(
       'error',
       `pause ${code}`,
-      `${code} for ${records} records: ${message}; paused, records are kept: mend it and sending resumes by itself`,
+      `${code} for ${counted(records)}: ${message}; paused, records are kept: mend it and sending resumes by itself`,
     )
   }
 
@@ -155,7 +162,11 @@ export class EventLog {
   /** Something threw that should not: a defect of this package. */
   unexpected(error: unknown): void {
     const words = textProperty(error, 'stack') ?? shownAs(error)
-    this.#warn('error', 'unexpected', `unexpected error, records are kept: ${words.slice(0, 2000)}`)
+    this.#warn(
+      'error',
+      'unexpected',
+      `unexpected error, records are kept: ${boundedText(words, MAX_DEFECT_CHARACTERS)}`,
+    )
   }
 
   #warn(level: Level, kind: string, message: string, count = 1): void {

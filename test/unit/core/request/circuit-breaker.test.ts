@@ -47,6 +47,36 @@ describe('a circuit breaker', () => {
     assert.equal(breaker.consecutiveErrors, 10)
   })
 
+  it('waits as long as the service asks for, up to a minute', () => {
+    for (const [asked, granted] of [
+      [10, 50],
+      [7000, 7000],
+      [1e15, 60_000],
+    ] as const) {
+      const breaker = make()
+      breaker.failed(breaker.started(), 1000, false, 1, asked)
+      assert.equal(Math.round(breaker.wait(1000)), granted)
+    }
+  })
+
+  it('keeps to the longest that requests ask for which fail together', () => {
+    const breaker = make()
+    const generations = [breaker.started(), breaker.started(), breaker.started()]
+    generations.forEach((generation, i) =>
+      breaker.failed(generation, 0, false, 1, [5000, 9000, 0][i]),
+    )
+    assert.equal(breaker.wait(0), 9000)
+    assert.equal(breaker.consecutiveErrors, 1)
+  })
+
+  it('waits too when the request is bisected for which the service asks for time', () => {
+    const breaker = make()
+    breaker.refused(breaker.started(), 0, 3000)
+    assert.equal(breaker.wait(0), 3000)
+    assert.equal(breaker.allows(2999, 0), false)
+    assert.equal(breaker.allows(3000, 0), true)
+  })
+
   it('begins again at 50 ms after a success', () => {
     const breaker = make()
     for (let i = 0; i < 5; i++) delayOf(breaker)

@@ -281,7 +281,7 @@ describe('a code of a single record that waits for an operator', () => {
     const loud = log.filter(({ level }) => level === 'error')
     assert.equal(
       loud[0]?.message,
-      'kinesis producer s: KMSAccessDeniedException for 1 records: KMSAccessDeniedException happened; ' +
+      'kinesis producer s: KMSAccessDeniedException for 1 record: KMSAccessDeniedException happened; ' +
         'paused, records are kept: mend it and sending resumes by itself',
     )
     assert.ok(loud.length <= 120, `${loud.length} loud messages in an hour`)

@@ -149,10 +149,27 @@ describe('other events', () => {
     later(30_000)
     log.unexpected('y'.repeat(10_000))
     const [long] = told()
-    assert.equal(long, `error: unexpected error, records are kept: ${'y'.repeat(2000)}`)
+    assert.equal(long, `error: unexpected error, records are kept: ${'y'.repeat(1999)}…`)
     later(30_000)
     log.unexpected(Object.assign(new Error('no stack'), { stack: undefined }))
     assert.deepEqual(told(), ['error: unexpected error, records are kept: Error: no stack'])
+  })
+
+  it('about a request do not call an error by the name that every error has', () => {
+    const { log, told } = make()
+    log.requestError('Error', true, 'the vault is sealed', 1, 1)
+    log.requestError('HTTP 500', false, 'x', 2, 1)
+    assert.deepEqual(told(), [
+      'error: request error for 1 record (1 in a row): the vault is sealed; paused, records are kept: mend it and sending resumes by itself',
+      'warn: request error: HTTP 500 for 2 records (1 in a row): x',
+    ])
+  })
+
+  it('hold no secret, whoever threw it', () => {
+    const { log, told } = make()
+    log.unchecked(new Error('GET https://user:hunter2@proxy/ x-amz-security-token: T0KEN'))
+    const [message = ''] = told()
+    assert.ok(!/hunter2|T0KEN/.test(message), message)
   })
 
   it('with a message of megabytes are one line of bounded length', () => {
@@ -160,7 +177,7 @@ describe('other events', () => {
     log.callbackFailed('onDrop', new Error(`a\n\t b  c ${'x'.repeat(1e6)}`))
     const [message] = told()
     assert.match(message ?? '', /^error: onDrop threw: Error: a b c x+…$/)
-    assert.equal(message?.length, 'error: onDrop threw: '.length + 300)
+    assert.equal(message?.length, 'error: onDrop threw: '.length + 256)
   })
 })
 

@@ -9,7 +9,10 @@ export interface SharedOptions extends ProducerConfig {
   /** Name of the stream; give this or `streamArn`. */
   readonly streamName?: string | undefined
   readonly streamArn?: string | undefined
-  /** @default what the AWS SDK finds (AWS_REGION, profile) */
+  /**
+   * Must be that of `streamArn`, if one is given.
+   * @default the region of `streamArn`, or else what the AWS SDK finds (AWS_REGION, profile)
+   */
   readonly region?: string | undefined
   /** URL of the service, for an emulator or a VPC endpoint. */
   readonly endpoint?: string | undefined

@@ -1,10 +1,12 @@
 import { Readable, Transform } from 'node:stream'
+import { createGunzip } from 'node:zlib'
 import type { KinesisClient } from '@aws-sdk/client-kinesis'
 import { property } from '../../errors/bounded-text.js'
-import { AnswerTooLargeError, answerLimit } from './http-body.js'
+import { noteBeginning } from '../first-words.js'
+import { AnswerTooLargeError, answerLimit, isGzip } from './http-body.js'
 
 /**
- * Bounds what the SDK's pipeline reads of an answer: it collects a body whole, whatever its size, and
+ * Bounds what the SDK's pipeline reads of an answer, and unzips it: the pipeline collects a body whole, whatever its size, and
  * a broken proxy may send one without end.
  */
 export const limitAnswers = (client: KinesisClient): void => {
@@ -14,7 +16,7 @@ export const limitAnswers = (client: KinesisClient): void => {
       const status = property(result.response, 'statusCode')
       const body = property(result.response, 'body')
       if (typeof status === 'number' && body instanceof Readable && isObject(result.response))
-        Reflect.set(result.response, 'body', limited(body, answerLimit(status)))
+        Reflect.set(result.response, 'body', limited(result.response, body, status))
       return result
     },
     { name: 'answerLimit', step: 'deserialize', priority: 'low' },
@@ -23,10 +25,22 @@ export const limitAnswers = (client: KinesisClient): void => {
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
-const limited = (body: Readable, limit: number): Readable => {
+/** The SDK reads a compressed answer as if it were not. */
+const unzipping = (response: object, body: Readable): Readable => {
+  if (!isGzip(property(property(response, 'headers'), 'content-encoding'))) return body
+  const plain = createGunzip()
+  body.on('error', error => plain.destroy(error))
+  plain.on('close', () => body.destroy())
+  return body.pipe(plain)
+}
+
+const limited = (response: object, raw: Readable, status: number): Readable => {
+  const body = unzipping(response, raw)
+  const limit = answerLimit(status)
   let size = 0
   const bounded = new Transform({
     transform(chunk: Uint8Array, _encoding, done) {
+      if (size === 0 && status !== 200) noteBeginning(response, chunk)
       size += chunk.length
       if (size > limit) done(new AnswerTooLargeError(limit))
       else done(null, chunk)

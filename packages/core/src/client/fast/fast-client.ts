@@ -4,17 +4,27 @@ import {
   type KinesisClientConfig,
   KinesisServiceException,
 } from '@aws-sdk/client-kinesis'
-import type { PutRecordsOptions, PutRecordsResponse } from '../client-types.js'
+import { wordsOfBody } from '../../errors/bounded-text.js'
+import {
+  type PutRecordsOptions,
+  type PutRecordsResponse,
+  regionOf,
+  type StreamTarget,
+} from '../client-types.js'
+import { MAX_PAGE_BYTES, NOT_THE_SERVICES } from '../first-words.js'
 import { sendPutRecords } from '../put-command.js'
+import { checkRegion, FoundRegion } from '../region.js'
+import { noteRetryAfter } from '../retry-after.js'
 import { UnreadAnswer } from '../unread-answer.js'
 import { markUnsent, unlessAborted } from '../unsent.js'
 import { CBOR_WIRE } from '../wire/cbor-wire.js'
 import { JSON_WIRE } from '../wire/json-wire.js'
 import type { OutgoingRequest, Wire } from '../wire/wire.js'
 import { limitAnswers } from './answer-limit.js'
-import { answerLimit, bytesOf } from './http-body.js'
+import { answerLimit, bytesOf, unzipped } from './http-body.js'
 import { type HttpResponse, streamOf, type Template, Templates } from './template.js'
 import { Untouched } from './untouched.js'
+import { WireFormat } from './wire-format.js'
 
 /**
  * Options, besides credentials and request handler, under which the short way does all that the
@@ -31,15 +41,6 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
   'defaultsMode',
 ])
 
-/** How an endpoint says that it does not know a format of requests: by an error's name, or by status alone. */
-const NOT_UNDERSTOOD = /^(SerializationException|UnknownOperationException|UnsupportedMediaType.*)$/
-const NOT_UNDERSTOOD_STATUS: ReadonlySet<number> = new Set([400, 404, 415])
-
-const isNotUnderstood = (error: unknown, { statusCode }: HttpResponse): boolean =>
-  error instanceof Error &&
-  (NOT_UNDERSTOOD.test(error.name) ||
-    (['Unknown', 'SyntaxError'].includes(error.name) && NOT_UNDERSTOOD_STATUS.has(statusCode)))
-
 /**
  * The SDK's client with a shorter way for PutRecords: our own body, the SDK's signer, credentials,
  * endpoint and HTTP handler, but neither its schema walks nor its middleware, which cost more than
@@ -49,11 +50,17 @@ const isNotUnderstood = (error: unknown, { statusCode }: HttpResponse): boolean 
 export class FastKinesisClient extends KinesisClient {
   readonly #templates: Templates | undefined
   readonly #untouched: Untouched
-  #wire: Wire
+  /** As it was given; a function is asked when a request is made. */
+  readonly #region: KinesisClientConfig['region']
+  readonly #foundRegion: FoundRegion
+  readonly #format: WireFormat
 
   constructor(config: KinesisClientConfig, given: readonly string[], wire: Wire = JSON_WIRE) {
-    super(config)
-    this.#wire = wire
+    const found = new FoundRegion(config.profile)
+    super({ ...config, region: config.region ?? found.provider })
+    this.#region = config.region
+    this.#foundRegion = found
+    this.#format = new WireFormat(wire)
     // Walks through all records for a log line, even when nobody logs.
     if (config.logger === undefined) this.middlewareStack.remove('loggerMiddleware')
     limitAnswers(this)
@@ -66,6 +73,15 @@ export class FastKinesisClient extends KinesisClient {
     return #untouched in client
   }
 
+  /**
+   * A client that was given no region, and finds none, takes that of a stream named by its ARN.
+   * @throws {ConfigError} the stream is not in the region that was given
+   */
+  mayAdopt(target: StreamTarget): void {
+    checkRegion(target, this.#region)
+    this.#foundRegion.adopt(regionOf(target))
+  }
+
   /** Whether requests may go the short way: nobody has to see them in the SDK's pipeline. */
   get shortWayPossible(): boolean {
     return this.#templates !== undefined && this.#untouched.holds
@@ -75,23 +91,17 @@ export class FastKinesisClient extends KinesisClient {
   async putOutgoing(input: OutgoingRequest, options: PutRecordsOptions = {}): Promise<unknown> {
     const stream = streamOf(input)
     const template = this.shortWayPossible ? this.#templates?.get(stream) : undefined
-    if (template === undefined) return sendPutRecords(this, input, options)
+    if (template === undefined) return this.#pipeline(stream, input, options)
 
     const sent = input.Records.length
-    const wire = this.#wire
+    const { wire } = this.#format
     const body = bodyOf(wire, input)
     const properties = { ...template.auth.properties }
     let response: HttpResponse
     let answer: Buffer
     try {
       response = await this.#exchange(template, properties, wire, body, options)
-      answer = await bytesOf(
-        response.body,
-        answerLimit(response.statusCode),
-        options.abortSignal,
-      ).catch((error: unknown) => {
-        throw withStatus(error, response)
-      })
+      answer = await answerOf(response, options.abortSignal)
     } catch (error) {
       // The endpoint may be another by now, and only the pipeline asks for it.
       this.#templates?.forget(stream)
@@ -100,15 +110,42 @@ export class FastKinesisClient extends KinesisClient {
     if (response.statusCode !== 200) {
       this.#templates?.forget(stream)
       const error = this.#error(template, properties, response, answer)
-      if (wire === JSON_WIRE || !isNotUnderstood(error, response)) throw error
-      // Nothing was stored, and the records are not the cause.
-      this.#distrust(wire)
-      return this.putOutgoing(input, options)
+      switch (this.#format.refused(wire, error, response)) {
+        case 'trust':
+          throw error
+        case 'give up':
+          // What was sent may have been carried out: only the producer may send it again.
+          if (response.statusCode >= 500) throw error
+          return this.#pipeline(stream, input, options)
+        case 'compare':
+          // The pipeline speaks JSON. If that is refused too, the fault is not the format's.
+          return this.#pipeline(stream, input, options).then(stored => {
+            this.#format.giveUp(wire)
+            return stored
+          })
+      }
     }
     const { signer } = template.auth
     signer.successHandler?.(response, properties)
-    const read = (): PutRecordsResponse => this.#read(wire, answer, response)
-    return wire.tellsAllStored(answer, sent) ? new UnreadAnswer(sent, read) : read()
+    // Some answer in JSON whatever they are asked in.
+    const answered = formatOf(response) ?? wire
+    const read = (): PutRecordsResponse => this.#read(wire, answered, answer, response)
+    const found = answered.tellsAllStored(answer, sent) ? new UnreadAnswer(sent, read) : read()
+    this.#format.understood(wire)
+    return found
+  }
+
+  async #pipeline(
+    stream: string,
+    input: OutgoingRequest,
+    options: PutRecordsOptions,
+  ): Promise<unknown> {
+    try {
+      return await sendPutRecords(this, input, options)
+    } catch (error) {
+      this.#templates?.forget(stream)
+      throw error
+    }
   }
 
   async #exchange(
@@ -135,28 +172,13 @@ export class FastKinesisClient extends KinesisClient {
     return response
   }
 
-  /** Throws what cannot be read, as the SDK does: with its status. */
-  #read(wire: Wire, answer: Buffer, response: HttpResponse): PutRecordsResponse {
+  #read(wire: Wire, answered: Wire, answer: Buffer, response: HttpResponse): PutRecordsResponse {
     try {
-      return wire.parse(answer)
+      return parsed(answered, answer, response)
     } catch (error) {
-      this.#distrust(wire)
-      const unreadable = new SyntaxError(
-        `the answer to PutRecords cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-        { cause: error },
-      )
-      throw Object.assign(unreadable, { $metadata: metadataOf(response) })
+      this.#format.giveUp(wire)
+      throw error
     }
-  }
-
-  /** An endpoint that does not speak CBOR well is spoken to in JSON from now on. */
-  #distrust(wire: Wire): void {
-    if (wire === JSON_WIRE || this.#wire === JSON_WIRE) return
-    this.#wire = JSON_WIRE
-    process.emitWarning(
-      'the endpoint does not understand wireFormat cbor; json is used from now on',
-      'KinesisProducerWarning',
-    )
   }
 
   #error(
@@ -166,9 +188,8 @@ export class FastKinesisClient extends KinesisClient {
     bytes: Buffer,
   ): unknown {
     try {
-      const isCbor = response.headers['content-type']?.includes('cbor') === true
       const body: unknown =
-        bytes.length === 0 ? {} : this.#read(isCbor ? CBOR_WIRE : JSON_WIRE, bytes, response)
+        bytes.length === 0 ? {} : parsed(formatOf(response) ?? JSON_WIRE, bytes, response)
       const name = errorName(response, body)
       const error = new KinesisServiceException({
         name,
@@ -177,8 +198,10 @@ export class FastKinesisClient extends KinesisClient {
         $metadata: metadataOf(response),
       })
       this.#learnSkew(auth, properties, error, response)
+      noteRetryAfter(error, response)
       return error
     } catch (error) {
+      noteRetryAfter(error, response)
       return error
     }
   }
@@ -210,8 +233,42 @@ const bodyOf = (wire: Wire, input: OutgoingRequest): Buffer => {
   }
 }
 
+const answerOf = async (
+  { body, headers, statusCode }: HttpResponse,
+  signal: AbortSignal | undefined,
+): Promise<Buffer> => {
+  const limit = answerLimit(statusCode)
+  try {
+    return unzipped(await bytesOf(body, limit, signal), headers['content-encoding'], limit)
+  } catch (error) {
+    throw withStatus(error, { body, headers, statusCode })
+  }
+}
+
+/** Undefined: the response does not say, or says something else. */
+const formatOf = ({ headers }: HttpResponse): Wire | undefined => {
+  const type = headers['content-type']
+  if (type?.includes('cbor') === true) return CBOR_WIRE
+  return type?.includes('json') === true ? JSON_WIRE : undefined
+}
+
+/** Throws what cannot be read, as the SDK does: with its status. */
+const parsed = (wire: Wire, answer: Buffer, response: HttpResponse): PutRecordsResponse => {
+  try {
+    return wire.parse(answer)
+  } catch (error) {
+    const words = wordsOfBody(answer.toString('utf8', 0, MAX_PAGE_BYTES))
+    const unreadable = new SyntaxError(
+      words === '' ? 'the answer to PutRecords is empty' : `${NOT_THE_SERVICES}: ${words}`,
+      { cause: error },
+    )
+    throw Object.assign(unreadable, { $metadata: metadataOf(response) })
+  }
+}
+
 /** The status decides what to do about a response, also when its body cannot be read. */
 const withStatus = (error: unknown, response: HttpResponse): unknown => {
+  noteRetryAfter(error, response)
   if (error instanceof Error && Object.isExtensible(error) && !('$metadata' in error))
     return Object.assign(error, { $metadata: metadataOf(response) })
   return error

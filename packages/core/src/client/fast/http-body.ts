@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib'
 import { property } from '../../errors/bounded-text.js'
 import { unlessAborted } from '../unsent.js'
 
@@ -48,6 +49,23 @@ const collect = async (body: unknown, limit: number): Promise<Buffer> => {
   const [only] = chunks
   return chunks.length === 1 && Buffer.isBuffer(only) ? only : Buffer.concat(chunks)
 }
+
+/** Proxies compress what they were not asked to. Throws what is no gzip, and what exceeds the bound. */
+export const unzipped = (bytes: Buffer, encoding: string | undefined, limit: number): Buffer => {
+  if (!isGzip(encoding) || bytes.length === 0) return bytes
+  try {
+    return gunzipSync(bytes, { maxOutputLength: limit })
+  } catch (error) {
+    throw property(error, 'code') === 'ERR_BUFFER_TOO_LARGE'
+      ? new AnswerTooLargeError(limit)
+      : new SyntaxError('the answer to PutRecords cannot be read: it claims to be gzip', {
+          cause: error,
+        })
+  }
+}
+
+export const isGzip = (encoding: unknown): boolean =>
+  typeof encoding === 'string' && /^(x-)?gzip$/i.test(encoding.trim())
 
 const isStream = (body: unknown): body is AsyncIterable<unknown> =>
   typeof body === 'object' && body !== null && Symbol.asyncIterator in body

@@ -1,4 +1,5 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis'
+import { getSmithyContext } from '@smithy/core'
 
 /** A request and a response as the SDK's handlers know them. */
 export type Handler = KinesisClient['config']['requestHandler']
@@ -89,8 +90,8 @@ export const streamOf = (input: object): string => {
 }
 
 /** Undefined when the SDK is not as we know it: then everything goes through its pipeline. */
-const templateOf = (request: unknown, context: object): Template | undefined => {
-  const scheme = property(property(context, '__smithy_context'), 'selectedHttpAuthScheme')
+const templateOf = (request: unknown, context: Properties): Template | undefined => {
+  const scheme = property(getSmithyContext(context), 'selectedHttpAuthScheme')
   const signer = property(scheme, 'signer')
   const identity = property(scheme, 'identity')
   const properties = property(property(scheme, 'httpAuthOption'), 'signingProperties')
