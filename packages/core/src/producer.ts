@@ -9,7 +9,7 @@ import type { WaitOptions } from './lifecycle/drain-waits.js'
 import type { CloseResult, FlushResult } from './lifecycle/lifecycle.js'
 import { createPipeline, type Pipeline } from './pipeline.js'
 import type { ReceiptWaiter } from './record/receipt-waiter.js'
-import type { Receipt, RecordData } from './record/record.js'
+import type { Leftover, Receipt, RecordData } from './record/record.js'
 import type { RecordInput } from './record/record-input.js'
 import type { ProducerStats } from './stats/stats.js'
 import { nextTurn } from './time/next-turn.js'
@@ -62,6 +62,12 @@ export let offer: (
   options?: AddOptions,
 ) => OfferResult
 
+/**
+ * Closes a producer at once and hands back what it holds: for adapters whose process ends now, where
+ * nothing can be awaited any more.
+ */
+export let abandon: (producer: BatchProducer) => readonly Leftover[]
+
 const ADMITTED: Promise<void> = Promise.resolve()
 
 /**
@@ -79,6 +85,7 @@ export class BatchProducer {
   static {
     offer = (producer, data, partitionKey, options) =>
       producer.#offer('offer()', data, partitionKey, options, true)
+    abandon = producer => producer.#pipeline.lifecycle.abandon()
   }
 
   /**

@@ -1,8 +1,13 @@
-import { ConfigError, show } from '@kinesis-producer/core/adapter'
+import { DEFAULT_MAX_RECORD_BYTES, MAX_TIMEOUT_MS, show } from '@kinesis-producer/core/adapter'
+import { diag } from '@opentelemetry/api'
+import { ENCODINGS } from './encoding/encoder.js'
 import type { KinesisLogRecordExporterOptions } from './exporter.js'
 import type { PartitionKey } from './options.js'
 
-type Environment = Readonly<Record<string, string | undefined>>
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Is told of each variable whose value is wrong and therefore ignored. */
+export type Warn = (message: string) => void
 
 /** Options of the SDK's `BatchLogRecordProcessor`, by its names. */
 export interface BatchProcessorOptions {
@@ -12,34 +17,46 @@ export interface BatchProcessorOptions {
   maxExportBatchSize?: number
 }
 
-const PREFIX = 'OTEL_EXPORTER_KINESIS_'
+export const PREFIX = 'OTEL_EXPORTER_KINESIS_'
+const COMPRESSIONS = ['none', 'gzip']
+
+const toDiag: Warn = message => diag.warn(message)
 
 /**
  * The exporter's options as the environment has them: `OTEL_EXPORTER_KINESIS_STREAM_NAME`,
- * `_STREAM_ARN`, `_REGION`, `_ENDPOINT`, `_ROLE_ARN`, `_ROLE_SESSION_NAME`, `_EXTERNAL_ID`, `_ENCODING`, `_COMPRESSION` (`gzip`), `_PARTITION_KEY`
- * (`random`, `traceId`, `resource:service.name`), `_TIMEOUT` and `_BUFFER_BYTES`. Credentials, and
- * the region if it is not named, are what the AWS SDK finds (`AWS_*`).
- * @throws {ConfigError} naming the variable
+ * `_STREAM_ARN`, `_REGION`, `_ENDPOINT`, `_ROLE_ARN`,
+ * `_ROLE_SESSION_NAME`, `_EXTERNAL_ID`, `_ENCODING`, `_COMPRESSION` (`gzip`), `_PARTITION_KEY`
+ * (`random`, `traceId`, `resource:service.name`), `_TIMEOUT`, `_SHUTDOWN_TIMEOUT` and
+ * `_BUFFER_BYTES`. Credentials, and the region if it is not named, are what the AWS SDK finds
+ * (`AWS_*`). A value that is wrong is ignored, with a warning: a program must not end for it.
  */
 export const exporterOptionsFromEnvironment = (
   env: Environment = process.env,
+  warn: Warn = toDiag,
 ): KinesisLogRecordExporterOptions => {
-  const text = (name: string): string | undefined => env[PREFIX + name]?.trim() || undefined
-  const compression = text('COMPRESSION')
-  if (compression !== undefined && compression !== 'none' && compression !== 'gzip')
-    throw new ConfigError(`${PREFIX}COMPRESSION must be none or gzip, not ${show(compression)}`)
+  const read = new Variables(env, warn)
+  const streamArn = read.text(`${PREFIX}STREAM_ARN`)
+  const streamName = read.text(`${PREFIX}STREAM_NAME`)
+  if (streamArn !== undefined && streamName !== undefined)
+    warn(`${PREFIX}STREAM_NAME is ignored, since ${PREFIX}STREAM_ARN is set`)
+  const compression = read.oneOf(`${PREFIX}COMPRESSION`, COMPRESSIONS)
   const options: Record<string, unknown> = {
-    streamName: text('STREAM_NAME'),
-    streamArn: text('STREAM_ARN'),
-    region: text('REGION'),
-    endpoint: text('ENDPOINT'),
-    roleArn: text('ROLE_ARN'),
-    roleSessionName: text('ROLE_SESSION_NAME'),
-    externalId: text('EXTERNAL_ID'),
-    encoding: text('ENCODING'),
-    partitionKey: partitionKeyFrom(text('PARTITION_KEY')),
-    exportTimeout: wholeNumber(env, `${PREFIX}TIMEOUT`),
-    bufferBytes: wholeNumber(env, `${PREFIX}BUFFER_BYTES`),
+    streamName: streamArn === undefined ? streamName : undefined,
+    streamArn,
+    region: read.text(`${PREFIX}REGION`),
+    endpoint: read.url(`${PREFIX}ENDPOINT`),
+    roleArn: read.text(`${PREFIX}ROLE_ARN`),
+    roleSessionName: read.text(`${PREFIX}ROLE_SESSION_NAME`),
+    externalId: read.text(`${PREFIX}EXTERNAL_ID`),
+    encoding: read.oneOf(`${PREFIX}ENCODING`, ENCODINGS),
+    partitionKey: read.partitionKey(`${PREFIX}PARTITION_KEY`),
+    exportTimeout: read.whole(`${PREFIX}TIMEOUT`, 1, MAX_TIMEOUT_MS),
+    shutdownTimeout: read.whole(`${PREFIX}SHUTDOWN_TIMEOUT`, 1, MAX_TIMEOUT_MS),
+    bufferBytes: read.whole(
+      `${PREFIX}BUFFER_BYTES`,
+      DEFAULT_MAX_RECORD_BYTES,
+      Number.MAX_SAFE_INTEGER,
+    ),
     packing: compression === 'gzip' ? { kind: 'concat', compression } : undefined,
   }
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
@@ -47,17 +64,19 @@ export const exporterOptionsFromEnvironment = (
 
 /**
  * `OTEL_BLRP_SCHEDULE_DELAY`, `_EXPORT_TIMEOUT`, `_MAX_QUEUE_SIZE` and `_MAX_EXPORT_BATCH_SIZE`, which
- * the SDK's batch processor does not read by itself.
- * @throws {ConfigError} naming the variable
+ * the SDK's batch processor does not read by itself. A value that is wrong, such as a batch of 0,
+ * with which the SDK would never end, is ignored, with a warning.
  */
 export const batchOptionsFromEnvironment = (
   env: Environment = process.env,
+  warn: Warn = toDiag,
 ): BatchProcessorOptions => {
+  const read = new Variables(env, warn)
   const options: BatchProcessorOptions = {}
-  const delay = wholeNumber(env, 'OTEL_BLRP_SCHEDULE_DELAY')
-  const timeout = wholeNumber(env, 'OTEL_BLRP_EXPORT_TIMEOUT')
-  const queue = wholeNumber(env, 'OTEL_BLRP_MAX_QUEUE_SIZE')
-  const batch = wholeNumber(env, 'OTEL_BLRP_MAX_EXPORT_BATCH_SIZE')
+  const delay = read.whole('OTEL_BLRP_SCHEDULE_DELAY', 0, MAX_TIMEOUT_MS)
+  const timeout = read.whole('OTEL_BLRP_EXPORT_TIMEOUT', 1, MAX_TIMEOUT_MS)
+  const queue = read.whole('OTEL_BLRP_MAX_QUEUE_SIZE', 1, Number.MAX_SAFE_INTEGER)
+  const batch = read.whole('OTEL_BLRP_MAX_EXPORT_BATCH_SIZE', 1, Number.MAX_SAFE_INTEGER)
   if (delay !== undefined) options.scheduledDelayMillis = delay
   if (timeout !== undefined) options.exportTimeoutMillis = timeout
   if (queue !== undefined) options.maxQueueSize = queue
@@ -65,17 +84,50 @@ export const batchOptionsFromEnvironment = (
   return options
 }
 
-const partitionKeyFrom = (value: string | undefined): PartitionKey | undefined => {
-  if (value === undefined || value === 'random' || value === 'traceId') return value
-  if (value.startsWith('resource:')) return { resource: value.slice('resource:'.length) }
-  throw new ConfigError(
-    `${PREFIX}PARTITION_KEY must be random, traceId or resource:<attribute>, not ${show(value)}`,
-  )
-}
+/** Reads variables; a value that makes no sense is told, and counts as not given. */
+class Variables {
+  readonly #env: Environment
+  readonly #warn: Warn
 
-const wholeNumber = (env: Environment, name: string): number | undefined => {
-  const value = env[name]?.trim()
-  if (value === undefined || value === '') return undefined
-  if (/^\d{1,15}$/.test(value)) return Number(value)
-  throw new ConfigError(`${name} must be a whole number, not ${show(value)}`)
+  constructor(env: Environment, warn: Warn) {
+    this.#env = env
+    this.#warn = warn
+  }
+
+  text(name: string): string | undefined {
+    return this.#env[name]?.trim() || undefined
+  }
+
+  oneOf(name: string, allowed: readonly string[]): string | undefined {
+    const value = this.text(name)
+    if (value === undefined || allowed.includes(value)) return value
+    return this.#wrong(name, `one of ${allowed.join(', ')}`)
+  }
+
+  url(name: string): string | undefined {
+    const value = this.text(name)
+    if (value === undefined || URL.canParse(value)) return value
+    return this.#wrong(name, 'a URL such as http://127.0.0.1:4567')
+  }
+
+  whole(name: string, min: number, max: number): number | undefined {
+    const value = this.text(name)
+    if (value === undefined) return undefined
+    const number = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN
+    if (number >= min && number <= max) return number
+    return this.#wrong(name, `a whole number, ${min} to ${max}`)
+  }
+
+  partitionKey(name: string): PartitionKey | undefined {
+    const value = this.text(name)
+    if (value === undefined || value === 'random' || value === 'traceId') return value
+    const resource = value.startsWith('resource:') ? value.slice('resource:'.length).trim() : ''
+    return resource === ''
+      ? this.#wrong(name, 'random, traceId or resource:<attribute>')
+      : { resource }
+  }
+
+  #wrong(name: string, expected: string): undefined {
+    this.#warn(`${name} is ignored: it must be ${expected}, not ${show(this.text(name))}`)
+  }
 }

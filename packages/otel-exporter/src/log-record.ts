@@ -11,6 +11,7 @@ export interface ResourceLike {
   readonly schemaUrl?: string | undefined
   /** True until attributes that are found out asynchronously are there. */
   readonly asyncAttributesPending?: boolean | undefined
+  waitForAsyncAttributes?(): Promise<unknown>
 }
 
 export interface ScopeLike {

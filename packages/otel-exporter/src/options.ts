@@ -63,12 +63,14 @@ export const LOG_OPTION_NAMES = [
   'selfObsMeterProvider',
 ] as const
 
+export const LOG_BUFFER_BYTES = 64 * 1024 * 1024
+
 /** The producer's values for logs. */
 export const LOG_DEFAULTS: ProducerConfig = {
   ...RETRY_DEFAULTS,
   batchSize: 10,
   bufferSize: 100_000,
-  bufferBytes: 64 * 1024 * 1024,
+  bufferBytes: LOG_BUFFER_BYTES,
   flushInterval: 200,
   requestTimeout: 10_000,
 }

@@ -1,41 +1,42 @@
 import {
   type BatchProducer,
   DeliveryError,
+  type Leftover,
+  type Logger,
   type PackingConfig,
   type ProducerConfig,
   ProducerError,
   type RequestReport,
 } from '@kinesis-producer/core'
 import {
+  abandon,
   checkFunction,
   checkMethods,
   checkOneOf,
   DEFAULT_MAX_RECORD_BYTES,
   LogKeys,
-  LossTally,
-  lossReasonOfError,
-  lossSentence,
   openProducer,
 } from '@kinesis-producer/core/adapter'
-import { diag } from '@opentelemetry/api'
 import { Chunker, type Encoded } from './encoding/chunker.js'
 import type { Encoding, LogEncoder } from './encoding/encoder.js'
 import { FlatJsonEncoder } from './encoding/flat-json.js'
 import { OtlpJsonEncoder } from './encoding/otlp-json.js'
 import { OtlpProtoEncoder } from './encoding/otlp-proto.js'
 import type { ReadableLogRecordLike } from './log-record.js'
+import { Losses } from './losses.js'
 import { ExporterMetrics, SCOPE_NAME } from './metrics/exporter-metrics.js'
 import { bindProducerMetrics } from './metrics/producer-metrics.js'
 import {
   DEFAULT_SHUTDOWN_TIMEOUT_MS,
   encodingOf,
   type KinesisLogOptions,
+  LOG_BUFFER_BYTES,
   LOG_DEFAULTS,
   milliseconds,
   OVERSIZE,
   partitionKeyOf,
 } from './options.js'
-import { diagLogger, quietly } from './quietly.js'
+import { diagLogger, inLogs, quietly } from './quietly.js'
 
 /** A partition key of 256 characters, the terminator, and what gzip may add at worst. */
 const RESERVED_BYTES = 4096
@@ -46,15 +47,17 @@ export class Pipeline {
   readonly stream: string
   readonly metrics: ExporterMetrics
   readonly shutdownTimeout: number
+  readonly bufferBytes: number
+  /** Where this package reports; `logger: false` silences the producer alone. */
+  readonly #logger: Logger
   readonly #encoder: LogEncoder
   readonly #maxBytes: number
   readonly #oversize: 'truncate' | 'drop'
   readonly #keyOf: (log: ReadableLogRecordLike) => string | undefined
   readonly #release: () => void
   readonly #unbind: () => void
-  readonly #where: string
   /** In logs; the producer knows of chunks alone. */
-  readonly #losses = new LossTally()
+  readonly #losses: Losses
 
   /** @throws {ConfigError} naming the option that is missing, unknown or wrong */
   constructor(
@@ -63,12 +66,13 @@ export class Pipeline {
     ownNames: readonly string[],
     defaults: ProducerConfig,
   ) {
-    this.#where = where
+    const given = options.logger ?? diagLogger
+    this.#logger = isLogger(given) ? given : diagLogger
     const encoding = encodingOf(where, options)
     this.#oversize = checkOneOf(`${where}: oversize`, options.oversize ?? 'truncate', OVERSIZE)
     const keys = new LogKeys({
       where,
-      warn: message => diagLogger.warn(message),
+      warn: message => this.#logger.warn(message),
       repaired: () => this.metrics.keyRepaired(),
     })
     this.#keyOf = partitionKeyOf(where, options.partitionKey, keys)
@@ -82,6 +86,8 @@ export class Pipeline {
       typeof options.maxRecordBytes === 'number' ? options.maxRecordBytes : DEFAULT_MAX_RECORD_BYTES
     this.#maxBytes = Math.max(maxRecordBytes - RESERVED_BYTES, Math.floor(maxRecordBytes / 2))
     this.#encoder = encoderOf(encoding, this.#maxBytes)
+    this.bufferBytes =
+      typeof options.bufferBytes === 'number' ? options.bufferBytes : LOG_BUFFER_BYTES
     const packing = packingOf(options.packing, this.#encoder)
     const provider = checkMethods(
       `${where}: selfObsMeterProvider`,
@@ -93,11 +99,13 @@ export class Pipeline {
       this.metrics.requested(request.duration / 1000, request.errorCode)
       return theirs?.(request)
     }
-    const opened = openProducer(where, { ...options, packing, onRequest }, ownNames, {
-      ...LOG_DEFAULTS,
-      logger: diagLogger,
-      ...defaults,
-    })
+    const opened = openProducer(
+      where,
+      { ...options, packing, onRequest, logger: isLogger(given) ? inLogs(given) : given },
+      ownNames,
+      { ...LOG_DEFAULTS, ...defaults },
+    )
+    this.#losses = new Losses(where, opened.stream, this.#logger)
     this.producer = opened.producer
     this.stream = opened.stream
     this.#release = opened.release
@@ -115,16 +123,34 @@ export class Pipeline {
 
   /** Collects logs in chunks and hands them to `full`, as many as fit into a record at a time. */
   chunker(full: (encoded: Encoded) => void, tooLarge: (bytes: number) => void): Chunker {
+    return this.#chunker(this.#encoder, full, tooLarge)
+  }
+
+  #chunker(
+    encoder: LogEncoder,
+    full: (encoded: Encoded) => void,
+    tooLarge: (bytes: number) => void,
+  ): Chunker {
     return new Chunker({
-      encoder: this.#encoder,
+      encoder,
       maxBytes: this.#maxBytes,
       oversize: this.#oversize,
       full,
       tooLarge: bytes => {
-        this.#losses.add('tooLarge')
+        this.#losses.add('tooLarge', 1, `a log of ${bytes} bytes is too large for a record`)
         tooLarge(bytes)
       },
     })
+  }
+
+  /** For logs that are encoded again: OTLP protobuf carries all that a log may hold. */
+  protoChunker(full: (encoded: Encoded) => void, tooLarge: () => void): Chunker {
+    return this.#chunker(new OtlpProtoEncoder(this.#maxBytes), full, tooLarge)
+  }
+
+  /** Logs that never reached the producer. */
+  lost(reason: string, logs: number, message: string): void {
+    this.#losses.add(reason, logs, message)
   }
 
   keyOf(log: ReadableLogRecordLike): string | undefined {
@@ -139,9 +165,16 @@ export class Pipeline {
     try {
       await this.producer.put(data, partitionKey, { keepAlive: false })
     } catch (error) {
-      this.#losses.add(lossReasonOfError(error), logs)
+      this.#losses.addError(error, logs)
       throw error
     }
+  }
+
+  /** Closes at once, says what was lost so far, and hands back what is left. */
+  abandon(): readonly Leftover[] {
+    const left = quietly(() => abandon(this.producer))
+    this.#losses.end('at the end of the process')
+    return left
   }
 
   /**
@@ -153,14 +186,7 @@ export class Pipeline {
     await quietly(() => this.producer.close(Math.max(1, Math.ceil(leftMs))))
     this.#unbind()
     this.#release()
-    const sentence = lossSentence({
-      where: this.#where,
-      stream: this.stream,
-      unit: ['log', 'logs'],
-      losses: this.#losses,
-      notes: [`shutdownTimeout is ${this.shutdownTimeout} ms`],
-    })
-    if (sentence !== undefined) diag.error(sentence)
+    this.#losses.end(`shutdownTimeout is ${this.shutdownTimeout} ms`)
   }
 }
 
@@ -186,6 +212,14 @@ const packingOf = (
 
 const isGiven = <T>(value: T | null | undefined): value is T =>
   value !== undefined && value !== null
+
+/** Anything else is refused by the producer, by name. */
+const isLogger = (logger: unknown): logger is Logger =>
+  typeof logger === 'object' &&
+  logger !== null &&
+  ['debug', 'info', 'warn', 'error'].every(
+    level => typeof Reflect.get(logger, level) === 'function',
+  )
 
 /** Short, and of few values: it becomes the metric attribute `error.type`. */
 export const errorType = (error: unknown): string => {

@@ -1,9 +1,11 @@
+import type { Leftover } from '@kinesis-producer/core'
 import { ConfigError, checkOptionNames, show } from '@kinesis-producer/core/adapter'
 import type { Chunker, Encoded } from './encoding/chunker.js'
 import type { ReadableLogRecordLike } from './log-record.js'
 import { type KinesisLogOptions, LOG_OPTION_NAMES, milliseconds } from './options.js'
 import { errorType, Pipeline } from './pipeline.js'
 import { quietly } from './quietly.js'
+import { WaitingLogs } from './waiting-logs.js'
 
 export interface KinesisLogRecordProcessorOptions extends KinesisLogOptions {
   /**
@@ -22,6 +24,13 @@ const NAME = 'KinesisLogRecordProcessor'
 const OPTIONS: readonly string[] = [...LOG_OPTION_NAMES, 'minimumSeverity', 'flushTimeout']
 /** Longest time a log waits for others to share its chunk; the producer's own linger comes after. */
 const CHUNK_LINGER_MS = 50
+/** Longest time a resource may take to find out its attributes, and no log of it is sent. */
+const RESOURCE_WAIT_MS = 10_000
+
+/**
+ * Closes a processor at once and hands back what it holds, encoded: for a process that ends now.
+ */
+export let abandonLogs: (processor: KinesisLogRecordProcessor) => readonly Leftover[]
 
 /**
  * Puts logs straight into a producer: no second queue, no exporter that is asked for one batch at a
@@ -31,10 +40,15 @@ const CHUNK_LINGER_MS = 50
 export class KinesisLogRecordProcessor {
   readonly #pipeline: Pipeline
   readonly #chunker: Chunker
+  readonly #waiting: WaitingLogs
   readonly #minimumSeverity: number
   readonly #flushTimeout: number
   #linger: NodeJS.Timeout | undefined
   #shutdown: Promise<void> | undefined
+
+  static {
+    abandonLogs = processor => processor.#abandon()
+  }
 
   /** @throws {ConfigError} naming the option that is missing, unknown or wrong */
   constructor(options: KinesisLogRecordProcessorOptions) {
@@ -47,14 +61,24 @@ export class KinesisLogRecordProcessor {
       encoded => this.#send(encoded),
       () => metrics.ended(1, 'oversize'),
     )
+    this.#waiting = new WaitingLogs({
+      chunker: full => this.#pipeline.protoChunker(full, () => metrics.ended(1, 'oversize')),
+      release: log => this.#add(log),
+      dropped: logs => {
+        this.#pipeline.lost('bufferFull', logs, 'the resource of the logs waits for its attributes')
+        metrics.ended(logs, 'bufferFull')
+      },
+      maxBytes: this.#pipeline.bufferBytes,
+      waitMs: RESOURCE_WAIT_MS,
+    })
   }
 
   /** Never throws and never waits. */
   onEmit(log: ReadableLogRecordLike): void {
     if (this.#shutdown !== undefined || !this.enabled(log)) return
     this.#pipeline.metrics.begun(1)
-    this.#chunker.add(log, this.#pipeline.keyOf(log))
-    this.#linger ??= this.#later()
+    if (log.resource.asyncAttributesPending === true && this.#waiting.takes(log)) return
+    this.#add(log)
   }
 
   /** What a logger asks before it makes a log at all. */
@@ -66,9 +90,14 @@ export class KinesisLogRecordProcessor {
 
   /** Sends everything now and waits, at most `flushTimeout`. Never rejects. */
   async forceFlush(): Promise<void> {
+    if (this.#shutdown !== undefined) return this.#shutdown
+    const until = performance.now() + this.#flushTimeout
+    // Half of the time is for deliveries.
+    await this.#waiting.settle(this.#flushTimeout / 2)
     this.#handOver()
     try {
-      await quietly(() => this.#pipeline.producer.drain(this.#flushTimeout))
+      const left = Math.max(1, Math.ceil(until - performance.now()))
+      await quietly(() => this.#pipeline.producer.drain(left))
     } catch {
       // Shut down meanwhile: that has flushed, or is flushing.
     }
@@ -81,8 +110,23 @@ export class KinesisLogRecordProcessor {
   }
 
   async #close(): Promise<void> {
+    const { shutdownTimeout } = this.#pipeline
+    const until = performance.now() + shutdownTimeout
+    await this.#waiting.settle(shutdownTimeout / 2)
     this.#handOver()
-    await this.#pipeline.close(this.#pipeline.shutdownTimeout)
+    await this.#pipeline.close(until - performance.now())
+  }
+
+  #add(log: ReadableLogRecordLike): void {
+    this.#chunker.add(log, this.#pipeline.keyOf(log))
+    this.#linger ??= this.#later()
+  }
+
+  #abandon(): readonly Leftover[] {
+    this.#waiting.releaseAll()
+    this.#handOver()
+    this.#shutdown ??= Promise.resolve()
+    return this.#pipeline.abandon()
   }
 
   #later(): NodeJS.Timeout {

@@ -1,4 +1,5 @@
 import type { Logger } from '@kinesis-producer/core'
+import { RECORDS_HOLD_LOGS } from '@kinesis-producer/core/adapter'
 import { context, createContextKey, diag, ROOT_CONTEXT } from '@opentelemetry/api'
 
 /** The SDK's own key for "make no spans of this": the same symbol in all its versions. */
@@ -20,3 +21,12 @@ export const diagLogger: Logger = {
   warn: message => diag.warn(message),
   error: message => diag.error(message),
 }
+
+/** A producer's messages, in terms of logs. */
+export const inLogs = (logger: Logger): Logger & { readonly [RECORDS_HOLD_LOGS]: true } => ({
+  debug: message => logger.debug(message),
+  info: message => logger.info(message),
+  warn: message => logger.warn(message),
+  error: message => logger.error(message),
+  [RECORDS_HOLD_LOGS]: true,
+})

@@ -1,72 +1,71 @@
 /**
  * `node --import @kinesis-producer/otel-exporter/register app.js`: a global LoggerProvider from the
- * environment, with a batch processor and this exporter. It loads the SDK, which the rest of the
- * package does not.
+ * environment, with this package's processor. It loads the SDK, which the rest of the package does
+ * not. Nothing that is wrong with the environment ends the program; it is said on standard error.
  */
 
-import { createRequire } from 'node:module'
-import { batchOptionsFromEnvironment, exporterOptionsFromEnvironment } from './environment.js'
-import { KinesisLogRecordExporter } from './exporter.js'
+import { isMainThread } from 'node:worker_threads'
+import { show } from '@kinesis-producer/core/adapter'
+import type { Environment } from './environment.js'
+import { honourLogLevel, inform, warn } from './register/announce.js'
+import { componentFrom } from './register/components.js'
+import { detectResource } from './register/detectors.js'
+import { deliverAtEveryEnd } from './register/ends.js'
+import { becomeGlobal, loadSdk, makeProvider, type Provider } from './register/sdk.js'
 
-/** The part of the SDK's `LoggerProvider` that a program needs. */
-export interface Provider {
-  forceFlush(): Promise<void>
-  shutdown(): Promise<void>
-}
-interface SdkProvider extends Provider {
-  /** Up to 0.202; 0.200 knows no other way. */
-  addLogRecordProcessor?(processor: unknown): void
-}
-interface Sdk {
-  readonly LoggerProvider: new (options: object) => SdkProvider
-  readonly BatchLogRecordProcessor: new (options: object, olderOptions: object) => unknown
-}
-interface Resources {
-  readonly detectResources: (options: object) => unknown
-  readonly defaultResource: () => { merge(other: unknown): unknown }
-  readonly envDetector: unknown
-}
-interface LogsApi {
-  readonly logs?: { setGlobalLoggerProvider(provider: Provider): void }
+export type { Provider } from './register/sdk.js'
+
+/** Where there is nothing to flush. */
+const NOTHING: Provider = { forceFlush: async () => {}, shutdown: async () => {} }
+
+const isTrue = (value: string | undefined): boolean => value?.trim().toLowerCase() === 'true'
+
+const disabledBy = (env: Environment): string | undefined => {
+  if (isTrue(env['OTEL_SDK_DISABLED'])) return 'OTEL_SDK_DISABLED is true'
+  const exporters = env['OTEL_LOGS_EXPORTER']?.split(',').map(one => one.trim().toLowerCase())
+  return exporters?.includes('none') === true ? 'OTEL_LOGS_EXPORTER is none' : undefined
 }
 
-const sdkPath = require.resolve('@opentelemetry/sdk-logs')
-const fromSdk = createRequire(sdkPath)
-const { LoggerProvider, BatchLogRecordProcessor }: Sdk = require(sdkPath)
-const { detectResources, defaultResource, envDetector }: Resources = fromSdk(
-  '@opentelemetry/resources',
-)
-
-/** SDK 2.x has the logs API in a package of its own, 3.x in `@opentelemetry/api`. */
-const logsApi = (): LogsApi => {
-  const api: LogsApi = fromSdk('@opentelemetry/api')
-  return api.logs === undefined ? fromSdk('@opentelemetry/api-logs') : api
-}
-
-/** Earlier 2.x takes an exporter and options, later ones options with an exporter: this is both. */
-const batchProcessor = (): unknown => {
-  const exporter = new KinesisLogRecordExporter(exporterOptionsFromEnvironment())
-  const options = batchOptionsFromEnvironment()
-  const asExporter = {
-    export: exporter.export.bind(exporter),
-    forceFlush: () => exporter.forceFlush(),
-    shutdown: () => exporter.shutdown(),
+const register = (env: Environment): Provider => {
+  honourLogLevel(env)
+  const disabled = disabledBy(env)
+  if (disabled !== undefined) {
+    if (isMainThread) inform(`no log goes to Kinesis: ${disabled}`)
+    return NOTHING
   }
-  return new BatchLogRecordProcessor({ ...options, ...asExporter, exporter }, options)
+  const sdk = loadSdk()
+  const component = componentFrom(sdk, env)
+  if (component === undefined) return NOTHING
+  const resource = detectResource(sdk, env, warn)
+  const provider = makeProvider(sdk, resource, component.processor)
+  let ended: Promise<void> | undefined
+  const end = async (): Promise<void> => {
+    await provider.shutdown()
+    component.ended()
+  }
+  const ending: Provider = {
+    forceFlush: () => ended ?? provider.forceFlush(),
+    shutdown: () => (ended ??= end()),
+  }
+  if (!becomeGlobal(sdk, provider)) {
+    warn(
+      'no log goes to Kinesis: another LoggerProvider is already registered; give it a KinesisLogRecordProcessor instead of loading @kinesis-producer/otel-exporter/register',
+    )
+    void ending.shutdown()
+    return NOTHING
+  }
+  deliverAtEveryEnd(ending, component)
+  return ending
 }
 
-const makeProvider = (): Provider => {
-  const resource = defaultResource().merge(detectResources({ detectors: [envDetector] }))
-  const adds = 'addLogRecordProcessor' in LoggerProvider.prototype
-  const provider = new LoggerProvider({ resource, processors: adds ? [] : [batchProcessor()] })
-  if (adds) provider.addLogRecordProcessor?.(batchProcessor())
-  return provider
+const registered = (): Provider => {
+  try {
+    return register(process.env)
+  } catch (error) {
+    warn(`no log goes to Kinesis: ${error instanceof Error ? error.message : show(error)}`)
+    return NOTHING
+  }
 }
 
 /** The provider it made, to be flushed or shut down by the program. */
-export const loggerProvider: Provider = makeProvider()
-logsApi().logs?.setGlobalLoggerProvider(loggerProvider)
-
-// The SDK flushes by itself neither when the program has nothing left to do nor when it is told to
-// stop. Signals are the program's business; one that handles none ends at once, as it always did.
-process.once('beforeExit', () => void loggerProvider.shutdown())
+export const loggerProvider: Provider = registered()

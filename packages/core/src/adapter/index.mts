@@ -7,6 +7,7 @@ export type {
   SharedOptions,
 } from './index.js'
 export {
+  abandon,
   ConfigError,
   checkBoolean,
   checkFunction,
@@ -31,6 +32,7 @@ export {
   offer,
   onExitSignal,
   openProducer,
+  RECORDS_HOLD_LOGS,
   RETRY_DEFAULTS,
   show,
   WarningLimiter,

@@ -4,7 +4,7 @@
  */
 
 export type { OfferResult } from '../producer.js'
-export { offer } from '../producer.js'
+export { abandon, offer } from '../producer.js'
 export type { OpenedProducer } from './open-producer.js'
 export { openProducer } from './open-producer.js'
 export type { ExitSignalCloser, LossReason, LossReport, SharedOptions } from './rules/index.js'
@@ -31,6 +31,7 @@ export {
   MAX_RECORD_BYTES,
   MAX_TIMEOUT_MS,
   onExitSignal,
+  RECORDS_HOLD_LOGS,
   RETRY_DEFAULTS,
   show,
   WarningLimiter,

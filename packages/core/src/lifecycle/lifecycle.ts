@@ -134,6 +134,20 @@ export class Lifecycle {
     await this.#closeOnce(options)
   }
 
+  /** Closes without sending anything, before it returns: for a process that ends now. */
+  abandon(): readonly Leftover[] {
+    const { state, steps } = this.#ports
+    if (state.current === 'closed') return []
+    this.#closeCalled = true
+    state.step('close')
+    this.#refuseWaiting('the process ends')
+    let leftover: readonly Leftover[] = []
+    steps.run(() => {
+      leftover = this.#end()
+    })
+    return leftover
+  }
+
   /** Stage at the end of a step: tells those who wait until nothing is sent any more. */
   checkStopped(): void {
     const { state, scheduler } = this.#ports

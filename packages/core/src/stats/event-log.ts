@@ -16,6 +16,12 @@ export const PROCESS_WARNINGS: Logger = {
 /** A defect is told with its stack, in one line as all else. */
 const MAX_DEFECT_CHARACTERS = 2000
 
+/**
+ * On a logger: records hold many logs. The messages then give no numbers of records, and drops are
+ * told by the adapter, which knows how many logs they were.
+ */
+export const RECORDS_HOLD_LOGS: unique symbol = Symbol('records hold many logs')
+
 type Level = 'warn' | 'error'
 
 const counted = (records: number): string => (records === 1 ? '1 record' : `${records} records`)
@@ -27,6 +33,7 @@ export class EventLog {
   readonly #stream: string
   readonly #verbose: boolean
   readonly #silent: boolean
+  readonly #countsRecords: boolean
   /** Records dropped in this step, by reason. */
   readonly #drops = new Map<DropReason, { count: number; message: string | undefined }>()
 
@@ -41,6 +48,7 @@ export class EventLog {
     this.#limiter = limiter
     this.#stream = stream
     this.#silent = logger === false
+    this.#countsRecords = !logger || Reflect.get(logger, RECORDS_HOLD_LOGS) !== true
     // Without a logger nobody reads these, so they are not even built.
     this.#verbose = logger !== false && logger !== undefined
   }
@@ -65,7 +73,9 @@ export class EventLog {
     this.#warn(
       'warn',
       'partial',
-      `partial success: ${stored} records stored, ${failed} refused (${list})`,
+      this.#countsRecords
+        ? `partial success: ${stored} records stored, ${failed} refused (${list})`
+        : `partial success: some logs were refused (${list})`,
     )
   }
 
@@ -75,6 +85,7 @@ export class EventLog {
 
   /** Counted here and told when the step is over: a thousand records are one message. */
   dropped(reason: DropReason, message: string | undefined): void {
+    if (!this.#countsRecords) return
     const known = this.#drops.get(reason)
     if (known === undefined) this.#drops.set(reason, { count: 1, message })
     else known.count++
@@ -106,13 +117,9 @@ export class EventLog {
   ): void {
     // The name that every error has says nothing.
     const name = code === 'Error' ? 'request error' : `request error: ${code}`
-    const what = `${name} for ${counted(records)} (${inARow} in a row): ${message}`
+    const what = `${name} for ${this.#count(records)} (${inARow} in a row): ${message}`
     if (pauses) {
-      this.#warn(
-        'error',
-        `pause ${code}`,
-        `${what}; paused, records are kept: mend it and sending resumes by itself`,
-      )
+      this.#warn('error', `pause ${code}`, `${what}; ${this.#paused}`)
     } else this.#warn('warn', `request ${code}`, what)
   }
 
@@ -121,7 +128,7 @@ export class EventLog {
     this.#warn(
       'error',
       `pause ${code}`,
-      `${code} for ${counted(records)}: ${message}; paused, records are kept: mend it and sending resumes by itself`,
+      `${code} for ${this.#count(records)}: ${message}; ${this.#paused}`,
     )
   }
 
@@ -167,6 +174,15 @@ export class EventLog {
       'unexpected',
       `unexpected error, records are kept: ${boundedText(words, MAX_DEFECT_CHARACTERS)}`,
     )
+  }
+
+  get #paused(): string {
+    const what = this.#countsRecords ? 'records' : 'logs'
+    return `paused, ${what} are kept: mend it and sending resumes by itself`
+  }
+
+  #count(records: number): string {
+    return this.#countsRecords ? counted(records) : 'logs'
   }
 
   #warn(level: Level, kind: string, message: string, count = 1): void {

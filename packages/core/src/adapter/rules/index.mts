@@ -22,6 +22,7 @@ export {
   MAX_RECORD_BYTES,
   MAX_TIMEOUT_MS,
   onExitSignal,
+  RECORDS_HOLD_LOGS,
   RETRY_DEFAULTS,
   show,
   WarningLimiter,

@@ -21,6 +21,7 @@ export {
   show,
 } from '../../config/check.js'
 export { ConfigError } from '../../errors/errors.js'
+export { RECORDS_HOLD_LOGS } from '../../stats/event-log.js'
 export { WarningLimiter } from '../../stats/warning-limiter.js'
 export type { ExitSignalCloser } from './exit-signals.js'
 export { onExitSignal } from './exit-signals.js'
