@@ -57,6 +57,7 @@ export class Losses {
       notes: [note],
     })
     if (sentence !== undefined) this.#logger.error(sentence)
+    this.#tally.clear()
   }
 
   #tell(): void {

@@ -49,23 +49,43 @@ describe('configuration of the exporter', () => {
     assert.deepEqual(exporterOptionsFromEnvironment({}), {})
   })
 
-  it('is refused with the name of the variable', () => {
-    const from = (env: Record<string, string>) => () => exporterOptionsFromEnvironment(env)
-    assert.throws(
-      from({ OTEL_EXPORTER_KINESIS_TIMEOUT: 'soon' }),
-      /OTEL_EXPORTER_KINESIS_TIMEOUT must be a whole number/,
+  it('is ignored where it is wrong, with a warning that names the variable', () => {
+    const warned: string[] = []
+    const warn = (message: string): void => void warned.push(message)
+    const prefix = 'OTEL_EXPORTER_KINESIS_'
+    assert.deepEqual(
+      exporterOptionsFromEnvironment(
+        {
+          [`${prefix}STREAM_NAME`]: 's',
+          [`${prefix}STREAM_ARN`]: 'arn:aws:kinesis:eu-west-1:123456789012:stream/s',
+          [`${prefix}ENDPOINT`]: 'nowhere',
+          [`${prefix}ENCODING`]: 'constructor',
+          [`${prefix}COMPRESSION`]: 'zip',
+          [`${prefix}PARTITION_KEY`]: 'x',
+          [`${prefix}TIMEOUT`]: 'soon',
+          [`${prefix}SHUTDOWN_TIMEOUT`]: '0',
+          [`${prefix}BUFFER_BYTES`]: '1e9',
+        },
+        warn,
+      ),
+      { streamArn: 'arn:aws:kinesis:eu-west-1:123456789012:stream/s' },
     )
-    assert.throws(
-      from({ OTEL_EXPORTER_KINESIS_PARTITION_KEY: 'x' }),
-      /_PARTITION_KEY must be random, traceId/,
+    assert.deepEqual(
+      batchOptionsFromEnvironment(
+        {
+          OTEL_BLRP_SCHEDULE_DELAY: '5s',
+          OTEL_BLRP_EXPORT_TIMEOUT: '0',
+          OTEL_BLRP_MAX_QUEUE_SIZE: '-1',
+          OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: '0',
+        },
+        warn,
+      ),
+      {},
     )
-    assert.throws(
-      from({ OTEL_EXPORTER_KINESIS_COMPRESSION: 'zip' }),
-      /_COMPRESSION must be none or gzip/,
-    )
-    assert.throws(
-      () => batchOptionsFromEnvironment({ OTEL_BLRP_MAX_QUEUE_SIZE: '-1' }),
-      /OTEL_BLRP_MAX_QUEUE_SIZE/,
+    assert.deepEqual(
+      warned.map(message => /^OTEL_[A-Z_]+ is ignored(: it must be|, since)/.exec(message)?.[1]),
+      [', since', ...Array.from({ length: 11 }, () => ': it must be')],
+      warned.join('\n'),
     )
     assert.throws(
       () => new KinesisLogRecordExporter(exporterOptionsFromEnvironment({})),

@@ -5,14 +5,19 @@ import { warn } from './announce.js'
 import type { Component } from './components.js'
 import { countLogs } from './count-logs.js'
 
-/** Beyond the worker's own deadline. */
-const MARGIN_MS = 1000
+/** Beyond the deadline, for a thread that is slow to begin. */
+const MARGIN_MS = 2000
 
 /** What the worker is given. */
 export interface LastLogs {
   readonly options: Component['options']
-  readonly records: readonly { readonly data: Uint8Array; readonly partitionKey?: string }[]
-  /** The worker ends its wait here. */
+  readonly records: readonly {
+    readonly data: Uint8Array
+    readonly partitionKey: string | undefined
+  }[]
+  /** On the clock of `Date`: the deadline. */
+  readonly until: number
+  /** The worker ends the wait here. */
   readonly done: Int32Array
 }
 
@@ -26,14 +31,17 @@ export const deliverNow = (processor: KinesisLogRecordProcessor, component: Comp
   const { options, shutdownTimeout } = component
   const records = left.map(({ data, partitionKey }) => ({
     data: typeof data === 'string' ? Buffer.from(data, 'utf8') : data,
-    ...(partitionKey !== undefined && { partitionKey }),
+    partitionKey,
   }))
   const done = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
-  const workerData: LastLogs = { options, records, done }
+  const until = Date.now() + shutdownTimeout
+  const workerData: LastLogs = { options, records, until, done }
   let why = 'the thread that was to deliver them gave no answer'
   try {
     // Without our own options of Node: `--import register` would make a provider there as well.
-    new Worker(join(__dirname, 'exit-worker.js'), { workerData, execArgv: [], env: workerEnv() })
+    const file = join(__dirname, 'exit-worker.js')
+    const worker = new Worker(file, { workerData, execArgv: [], env: workerEnv() })
+    worker.unref()
     if (Atomics.wait(done, 0, 0, shutdownTimeout + MARGIN_MS) !== 'timed-out') return
   } catch (error) {
     why = String(error)

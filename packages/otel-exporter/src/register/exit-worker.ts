@@ -6,6 +6,9 @@ import { Pipeline } from '../pipeline.js'
 import { countLogs } from './count-logs.js'
 import type { LastLogs } from './deliver-now.js'
 
+/** Even if this thread began late. */
+const MIN_MS = 500
+
 /** The main thread is blocked, and with it the streams of this one. */
 const say = (message: string): void => {
   try {
@@ -16,7 +19,7 @@ const say = (message: string): void => {
 }
 const logger: Logger = { debug: () => {}, info: () => {}, warn: say, error: say }
 
-const { options, records, done }: LastLogs = workerData
+const { options, records, until, done }: LastLogs = workerData
 const { exportTimeout: _, ...others } = options
 
 const deliver = async (): Promise<void> => {
@@ -36,7 +39,7 @@ const deliver = async (): Promise<void> => {
     }),
   )
   void Promise.allSettled(puts)
-  await pipeline.close(pipeline.shutdownTimeout)
+  await pipeline.close(Math.max(MIN_MS, until - Date.now()))
 }
 
 const end = (): void => {
