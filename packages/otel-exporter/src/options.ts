@@ -63,7 +63,7 @@ export const LOG_OPTION_NAMES = [
   'selfObsMeterProvider',
 ] as const
 
-export const LOG_BUFFER_BYTES = 64 * 1024 * 1024
+export const LOG_BUFFER_BYTES: number = 64 * 1024 * 1024
 
 /** The producer's values for logs. */
 export const LOG_DEFAULTS: ProducerConfig = {
