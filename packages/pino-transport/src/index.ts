@@ -1,10 +1,12 @@
-import type { Transform } from 'node:stream'
+import { Transform } from 'node:stream'
 import build from 'pino-abstract-transport'
-import type { PinoKinesisOptions } from './options.js'
+import { MAX_EXIT_MS, type PinoKinesisOptions } from './options.js'
+import type { Passage } from './protocol.js'
 import { sayOnStderr } from './report.js'
 import { openTransport } from './transport.js'
 import { emitOnMain, inPinoWorker, join, warnOnMain } from './worker/channel.js'
-import { Deadlines } from './worker/deadlines.js'
+import { Deadline } from './worker/deadline.js'
+import { LinePassage, openEntry } from './worker/passage.js'
 
 export type { Oversize, PinoKinesisOptions } from './options.js'
 export type { ErrorReport, TransportStats } from './transport.js'
@@ -16,7 +18,14 @@ export type PinoKinesisStream = Transform & {
   flush(callback: () => void): void
 }
 
-const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+/** Streams of the helper's own, which loads them by the same name. */
+const part = (options: unknown): Transform | undefined => {
+  const helper: unknown = Reflect.get(Object(options), '$helper')
+  if (Reflect.get(Object(helper), 'entry') === true) return openEntry()
+  if (Reflect.get(Object(helper), 'sink') === true)
+    return new Transform({ transform: (_chunk, _encoding, done) => done() }).resume()
+  return undefined
+}
 
 /**
  * Pino transport that writes each log line, with its newline, as one record.
@@ -27,7 +36,8 @@ const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
  * @throws {ConfigError} naming the option that is missing, unknown or wrong
  */
 export const pinoKinesis = (options: PinoKinesisOptions): PinoKinesisStream => {
-  let chunks = 0
+  const own = part(options)
+  if (own !== undefined) return Object.assign(own, { flush: (callback: () => void) => callback() })
   let stream: Transform | undefined
   const transport = openTransport(options, {
     warn: warnOnMain,
@@ -36,51 +46,58 @@ export const pinoKinesis = (options: PinoKinesisOptions): PinoKinesisStream => {
       else stream?.emit(name, payload)
     },
   })
+  const { closeTimeout, flushTimeout } = transport
+  // At the end of the process pino blocks the main thread, and gives up after 10 s.
+  const exitTimeout = inPinoWorker ? Math.min(closeTimeout, MAX_EXIT_MS) : closeTimeout
+  if (exitTimeout < closeTimeout && inPinoWorker)
+    warnOnMain(
+      `pino-transport: at the end of the process Pino waits 10 s at most, so closeTimeout ${closeTimeout} is ${MAX_EXIT_MS} there; only the helper's close() waits longer`,
+    )
 
-  /** Lines already logged may still be on their way through a pipeline. */
-  const arrived = async (): Promise<void> => {
-    for (let before = -1; before !== chunks; ) {
-      before = chunks
-      await turn()
-      await turn()
-    }
-  }
-  const deadlines = new Deadlines()
+  let closing: Deadline | undefined
   const leave = join({
-    prepare: ({ id, timeout }) => deadlines.start(id, timeout),
-    answer: async ({ kinesis, id, timeout }) => {
+    answer: async ({ kinesis, timeout, bytes }) => {
       if (kinesis === 'stats') return transport.stats()
-      await arrived()
-      const left = deadlines.take(id, timeout)
-      return kinesis === 'close' ? transport.close(left) : transport.flush(left)
+      const deadline = new Deadline(timeout)
+      const closes = kinesis === 'close'
+      if (closes) closing ??= deadline
+      const passage: Passage = await passages.all(bytes, closes, deadline)
+      const told = closes
+        ? await transport.close(deadline.left)
+        : await transport.flush(deadline.left)
+      return { ...told, ...passage }
     },
   })
 
   stream = build(source => void source.resume(), {
     metadata: false,
     close: async () => {
-      const { loss } = await transport.close()
+      const { loss } = await transport.close(closing?.left ?? exitTimeout)
       leave()
       if (loss !== undefined) sayOnStderr(loss)
     },
   })
+  const passages = new LinePassage(stream)
   // Its own splitter joins what is left of a line with each chunk again: quadratic on long lines.
   stream._transform = (chunk: Buffer, _encoding, callback) => {
-    chunks++
+    passages.took(chunk)
     transport.write(chunk)
     callback()
   }
   // A single target is waited for until `close`, but the last step of a pipeline only until its end.
   stream._flush = callback => {
-    transport.close().then(
+    passages.ended()
+    transport.close(closing?.left ?? exitTimeout).then(
       () => callback(),
       () => callback(),
     )
   }
   return Object.assign(stream, {
     flush: (callback: () => void): void => {
-      arrived()
-        .then(() => transport.flush(deadlines.within(transport.flushTimeout)))
+      const deadline = new Deadline(flushTimeout)
+      passages
+        .all(undefined, false, deadline)
+        .then(() => transport.flush(deadline.left))
         .then(
           () => callback(),
           () => callback(),

@@ -22,13 +22,14 @@ export type Oversize = (typeof OVERSIZE)[number]
 /** Options of the transport. All plain data, since they cross into a worker thread. */
 export interface PinoKinesisOptions extends SharedOptions {
   /**
-   * Longest time the end of the process waits for deliveries, in milliseconds. Pino gives up after
-   * 10 s, so stay below.
+   * Longest time the end of the process waits for deliveries, in milliseconds, up to `Infinity`. At
+   * the end of the process Pino gives up after 10 s, so there it is 9 s at most, with a warning; the
+   * helper's `close()` waits as long as is said.
    * @default 5000
    */
   readonly closeTimeout?: number | undefined
   /**
-   * Longest time `logger.flush(callback)` waits for deliveries, in milliseconds.
+   * Longest time `logger.flush(callback)` waits for deliveries, in milliseconds, up to `Infinity`.
    * @default 8000
    */
   readonly flushTimeout?: number | undefined
@@ -51,10 +52,16 @@ export interface PinoKinesisOptions extends SharedOptions {
   /** The explicit hash key of all lines: a decimal number of 128 bits. */
   readonly explicitHashKey?: string | undefined
   /**
-   * Lines below this level are left out: a number, or one of pino's names. Lines without a level
-   * are sent.
+   * Lines below this level are left out: a number, one of pino's names, or one of `levels`. Lines
+   * without a level are sent.
    */
   readonly minLevel?: number | string | undefined
+  /**
+   * The numbers of custom levels by name, as pino's `customLevels`, for `minLevel`. The helper learns
+   * them from the logger.
+   * @default {}
+   */
+  readonly levels?: Readonly<Record<string, number>> | undefined
   /** Fields put at the front of each line. A line's own field of that name wins. */
   readonly fields?: Readonly<Record<string, unknown>> | undefined
   /**
@@ -88,7 +95,12 @@ export interface LineOptions {
   readonly partitionKey: string | undefined
   readonly partitionKeyPath: readonly string[] | undefined
   readonly explicitHashKey: string | undefined
+  /** Lines from this level on are sent ... */
   readonly minLevel: number
+  /** ... up to below this one. */
+  readonly belowLevel: number
+  /** Numbers of levels by their names in small letters. */
+  readonly levels: ReadonlyMap<string, number>
   readonly fields: Readonly<Record<string, unknown>>
   readonly oversize: Oversize
   /** To how many bytes a line is cut that was too large. */
@@ -113,7 +125,10 @@ export const DEFAULTS: ProducerConfig & Readonly<{ bufferSize: number; bufferByt
 export const DEFAULT_CLOSE_TIMEOUT_MS = 5000
 export const DEFAULT_FLUSH_TIMEOUT_MS = 8000
 
-/** The transport's own options, and what pino itself adds to them. */
+/** At the end of the process pino blocks the main thread, 10 s at most. */
+export const MAX_EXIT_MS = 9000
+
+/** The transport's own options. */
 export const OWN_NAMES: readonly string[] = [
   'closeTimeout',
   'flushTimeout',
@@ -122,13 +137,26 @@ export const OWN_NAMES: readonly string[] = [
   'partitionKeyField',
   'explicitHashKey',
   'minLevel',
+  'levels',
   'fields',
   'oversize',
   'deadLetterFile',
   'deadLetterMaxBytes',
   'statsInterval',
+]
+
+/** What pino and the helper add to them, and what only a program can give that runs the transport in process. */
+export const UNLISTED_NAMES: readonly string[] = [
   '$context',
+  '$helper',
   'pinoWillSendConfig',
+  'client',
+  'logger',
+  'onDrop',
+  'onRequest',
+  'statReceiver',
+  'clock',
+  'random',
 ]
 
 /** Pino's own levels by name. */
@@ -145,14 +173,57 @@ const WHERE = 'pino-transport'
 const DEFAULT_DEAD_LETTER_BYTES = 100 * 1024 * 1024
 const MAX_PATH_CHARACTERS = 4096
 
-const levelOf = (value: unknown): number => {
+/** A duration; any number up to infinity. */
+export const checkTimeout = (name: string, value: unknown, min: number): number => {
+  if (typeof value === 'number' && value >= min) return Math.ceil(value)
+  throw new ConfigError(
+    `${name} must be a whole number of milliseconds from ${min} on, or Infinity, not ${show(value)}`,
+  )
+}
+
+/** Pino's levels and the user's, by their names in small letters, as lines with names are read. */
+const levelsOf = (value: unknown): ReadonlyMap<string, number> => {
+  if (value === undefined || value === null) return LEVELS
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw new ConfigError(
+      `${WHERE}: levels must be an object such as { notice: 35 }, not ${show(value)}`,
+    )
+  const levels = new Map(LEVELS)
+  for (const [name, level] of Object.entries(value)) {
+    if (typeof level !== 'number' || !Number.isFinite(level))
+      throw new ConfigError(`${WHERE}: levels.${name} must be a number, not ${show(level)}`)
+    levels.set(name.toLowerCase(), level)
+  }
+  return levels
+}
+
+const levelOf = (option: string, value: unknown, levels: ReadonlyMap<string, number>): number => {
   if (value === undefined || value === null) return Number.NEGATIVE_INFINITY
-  if (typeof value === 'number' && Number.isFinite(value)) return value
-  const named = typeof value === 'string' ? LEVELS.get(value) : undefined
+  if (typeof value === 'number' && !Number.isNaN(value)) return value
+  if (value === 'silent') return Number.POSITIVE_INFINITY
+  const named = typeof value === 'string' ? levels.get(value.toLowerCase()) : undefined
   if (named !== undefined) return named
   throw new ConfigError(
-    `${WHERE}: minLevel must be a number or one of ${[...LEVELS.keys()].join(', ')}, not ${show(value)}`,
+    `${WHERE}: ${option} must be a number or one of ${[...levels.keys()].join(', ')}, not ${show(value)}; ` +
+      'a custom level must be in levels, such as { notice: 35 }',
   )
+}
+
+/** Which levels are sent: `minLevel`, and what the helper was told of Kinesis and other targets. */
+const levelRange = (
+  options: PinoKinesisOptions,
+  levels: ReadonlyMap<string, number>,
+): { minLevel: number; belowLevel: number } => {
+  const helper: unknown = Reflect.get(options, '$helper')
+  const level = levelOf('level', Reflect.get(Object(helper), 'level'), levels)
+  const others: unknown = Reflect.get(Object(helper), 'otherLevels')
+  const higher = (Array.isArray(others) ? others : [])
+    .map(other => levelOf("a target's level", other, levels))
+    .filter(other => other > level)
+  return {
+    minLevel: Math.max(level, levelOf('minLevel', options.minLevel, levels)),
+    belowLevel: Math.min(Number.POSITIVE_INFINITY, ...higher),
+  }
 }
 
 const pathOf = (value: unknown): readonly string[] | undefined => {
@@ -184,13 +255,9 @@ const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => {
 
 /** @throws {ConfigError} naming the option that is wrong */
 export const resolveLineOptions = (options: PinoKinesisOptions): LineOptions => {
-  checkOptionNames(WHERE, options, OWN_NAMES)
+  checkOptionNames(WHERE, options, OWN_NAMES, UNLISTED_NAMES)
   const name = (option: keyof PinoKinesisOptions): string => `${WHERE}: ${option}`
-  const milliseconds = (
-    option: 'closeTimeout' | 'flushTimeout' | 'statsInterval',
-    fallback: number,
-    min: number,
-  ): number => checkMilliseconds(name(option), options[option] ?? fallback, min)
+  const levels = levelsOf(options.levels)
 
   const { maxRecordBytes } = options
   const newline = checkBoolean(name('newline'), options.newline ?? true)
@@ -211,13 +278,22 @@ export const resolveLineOptions = (options: PinoKinesisOptions): LineOptions => 
   if (oversize === 'deadLetter' && deadLetterFile === undefined)
     throw new ConfigError(`${WHERE}: oversize deadLetter needs deadLetterFile`)
   return Object.freeze({
-    closeTimeout: milliseconds('closeTimeout', DEFAULT_CLOSE_TIMEOUT_MS, 1),
-    flushTimeout: milliseconds('flushTimeout', DEFAULT_FLUSH_TIMEOUT_MS, 1),
+    closeTimeout: checkTimeout(
+      name('closeTimeout'),
+      options.closeTimeout ?? DEFAULT_CLOSE_TIMEOUT_MS,
+      0,
+    ),
+    flushTimeout: checkTimeout(
+      name('flushTimeout'),
+      options.flushTimeout ?? DEFAULT_FLUSH_TIMEOUT_MS,
+      0,
+    ),
     newline,
     partitionKey,
     partitionKeyPath,
     explicitHashKey: checkHashKey(name('explicitHashKey'), options.explicitHashKey),
-    minLevel: levelOf(options.minLevel),
+    ...levelRange(options, levels),
+    levels,
     fields: fieldsOf(options.fields),
     oversize,
     maxRecordBytes: typeof maxRecordBytes === 'number' ? maxRecordBytes : DEFAULT_MAX_RECORD_BYTES,
@@ -228,6 +304,6 @@ export const resolveLineOptions = (options: PinoKinesisOptions): LineOptions => 
       1,
       Number.MAX_SAFE_INTEGER,
     ),
-    statsInterval: milliseconds('statsInterval', 10_000, 0),
+    statsInterval: checkMilliseconds(name('statsInterval'), options.statsInterval ?? 10_000, 0),
   })
 }

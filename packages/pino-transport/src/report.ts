@@ -3,6 +3,8 @@ import { type LossTally, lossSentence } from '@kinesis-producer/core/adapter/rul
 
 /** What else is known when lines were lost. */
 export interface LossContext {
+  /** Why the last request failed. */
+  readonly cause?: string | undefined
   /** Failed requests in a row up to now. */
   readonly consecutiveErrors?: number
   readonly deadLettered?: number
@@ -13,7 +15,7 @@ export interface LossContext {
 export const linesLost = (
   stream: string,
   losses: LossTally,
-  { consecutiveErrors = 0, deadLettered = 0, deadLetterFile = '' }: LossContext = {},
+  { cause, consecutiveErrors = 0, deadLettered = 0, deadLetterFile = '' }: LossContext = {},
 ): string | undefined => {
   const notes: string[] = []
   if (consecutiveErrors === 1) notes.push('the last request failed')
@@ -27,6 +29,7 @@ export const linesLost = (
     stream,
     unit: ['log line', 'log lines'],
     losses,
+    cause,
     kept: deadLettered,
     notes,
   })

@@ -2,7 +2,13 @@ import type { DroppedRecord, Logger, ProducerStats } from '@kinesis-producer/cor
 import { checkFunction, checkMethods, LogKeys, openProducer } from '@kinesis-producer/core/adapter'
 import { type LineCounts, lineSender } from './lines/line-sender.js'
 import { LineSplitter } from './lines/line-splitter.js'
-import { DEFAULTS, OWN_NAMES, type PinoKinesisOptions, resolveLineOptions } from './options.js'
+import {
+  DEFAULTS,
+  OWN_NAMES,
+  type PinoKinesisOptions,
+  resolveLineOptions,
+  UNLISTED_NAMES,
+} from './options.js'
 import { linesLost } from './report.js'
 import { Undelivered } from './undelivered/undelivered.js'
 
@@ -25,10 +31,17 @@ export interface ErrorReport {
   readonly message: string
 }
 
-export interface TransportSummary {
+export interface FlushSummary {
   readonly delivered: number
+  /** Waiting for delivery. */
+  readonly remaining: number
   /** Lines that were lost. */
   readonly count: number
+  /** Lines left out for their level. */
+  readonly filtered: number
+}
+
+export interface TransportSummary extends FlushSummary {
   /** All that is known to be lost, in words; absent if nothing is. */
   readonly loss?: string
 }
@@ -40,15 +53,19 @@ export interface Voice {
 
 /** From line to record to stream, without any thread or stream of Node around it. */
 export interface LineTransport {
+  readonly closeTimeout: number
   readonly flushTimeout: number
   /** Sends the lines in these bytes; the last one may end in a later chunk. */
   write(chunk: Buffer): void
   /** Resolves when all lines so far are settled, or at the timeout. Never rejects. */
-  flush(timeout?: number): Promise<{ delivered: number; remaining: number; count: number }>
+  flush(timeout?: number): Promise<FlushSummary>
   stats(): TransportStats
   /** Delivers what it can within the timeout. Idempotent; never rejects. */
   close(timeout?: number): Promise<TransportSummary>
 }
+
+/** At least a millisecond: to the producer 0 means no limit. */
+const wholeMs = (timeout: number): number => Math.max(1, Math.ceil(timeout))
 
 const nothing = (): void => {}
 
@@ -86,14 +103,16 @@ export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTr
     message => logger.warn(message),
   )
   // What the user's own returns is waited for by the producer, and logged if it rejects.
+  let lastDropError: string | undefined
   const onDrop = (dropped: DroppedRecord): unknown => {
     undelivered.dropped(dropped)
+    if (dropped.error instanceof Error) lastDropError = dropped.error.message
     return theirOnDrop?.(dropped)
   }
   const { producer, release } = openProducer(
     'pino-transport',
     { ...options, logger, onDrop },
-    OWN_NAMES,
+    [...OWN_NAMES, ...UNLISTED_NAMES],
     DEFAULTS,
   )
   producer.start()
@@ -124,7 +143,7 @@ export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTr
   const finish = async (timeout: number): Promise<TransportSummary> => {
     splitter.end()
     try {
-      const { leftover } = await producer.close(timeout)
+      const { leftover } = await producer.close(wholeMs(timeout))
       undelivered.leftover(leftover)
     } catch (error) {
       logger.error(error instanceof Error ? error.message : String(error))
@@ -136,24 +155,33 @@ export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTr
     const last = producer.stats()
     const { losses, deadLettered } = undelivered
     const { delivered, consecutiveErrors } = last
-    const loss = linesLost(streamName, losses, { consecutiveErrors, deadLettered, deadLetterFile })
-    return { delivered, count: losses.count, ...(loss !== undefined && { loss }) }
+    const loss = linesLost(streamName, losses, {
+      cause: last.lastError ?? lastDropError,
+      consecutiveErrors,
+      deadLettered,
+      deadLetterFile,
+    })
+    const { count } = losses
+    const { filtered } = counts
+    return { delivered, remaining: 0, count, filtered, ...(loss !== undefined && { loss }) }
   }
   let closing: Promise<TransportSummary> | undefined
 
   return {
+    closeTimeout,
     flushTimeout,
     write: chunk => splitter.write(chunk),
     stats,
     flush: async (timeout = flushTimeout) => {
       try {
-        await producer.drain(timeout)
+        await producer.drain(wholeMs(timeout))
       } catch {
         // Closed meanwhile: what is left is told there.
       }
       undelivered.flush()
       const { delivered, remaining } = producer.stats()
-      return { delivered, remaining, count: undelivered.losses.count }
+      const { filtered } = counts
+      return { delivered, remaining, count: undelivered.losses.count, filtered }
     },
     close: (timeout = closeTimeout) => (closing ??= finish(timeout)),
   }

@@ -398,7 +398,12 @@ describe('options of the transport', () => {
       [{ explicitHashKey: '-1' }, /explicitHashKey must be a decimal number below 2\^128/],
       [{ minLevel: 'loud' }, /minLevel must be a number or one of trace, debug/],
       [{ statsInterval: -1 }, /statsInterval must be a whole number/],
-      [{ closeTimeout: 2 ** 31 }, /closeTimeout must be a whole number of milliseconds/],
+      [
+        { closeTimeout: -1 },
+        /closeTimeout must be a whole number of milliseconds from 0 on, or Infinity/,
+      ],
+      [{ flushTimeout: Number.NaN }, /flushTimeout must be .*, not NaN/],
+      [{ levels: { notice: '35' } }, /levels.notice must be a number, not "35"/],
       [{ deadLetterMaxBytes: 0 }, /deadLetterMaxBytes must be at least 1, not 0/],
       [{ fields: { big: 1n } }, /fields must be what JSON can hold/],
       [{ onDrop: 5 }, /pino-transport: onDrop must be a function, not 5/],

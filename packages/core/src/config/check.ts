@@ -24,8 +24,13 @@ const nearest = (name: string, known: readonly string[]): string | undefined => 
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
     if (distance < least) [best, least] = [candidate, distance]
   }
-  return best
+  // `stream` for `streamName`, `key` for `partitionKey`: too far by their letters.
+  return best ?? known.find(candidate => name.length > 2 && isPartOf(name, candidate))
 }
+
+const isPartOf = (name: string, candidate: string): boolean =>
+  candidate.toLowerCase().startsWith(name.toLowerCase()) ||
+  candidate.toLowerCase().endsWith(name.toLowerCase())
 
 const editDistance = (a: string, b: string): number => {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
@@ -40,13 +45,21 @@ const editDistance = (a: string, b: string): number => {
   return row[b.length] ?? 0
 }
 
-/** Refuses keys that no option has: a typo in a JSON file must not silently mean the default. */
-export const checkKeys = (where: string, given: unknown, known: readonly string[]): void => {
+/**
+ * Refuses keys that no option has: a typo in a JSON file must not silently mean the default.
+ * @param unlisted taken as well, but no advice to anybody
+ */
+export const checkKeys = (
+  where: string,
+  given: unknown,
+  known: readonly string[],
+  unlisted: readonly string[] = [],
+): void => {
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
     throw new ConfigError(`${where} must be an object, not ${show(given)}`)
   }
   for (const key of Object.keys(given)) {
-    if (known.includes(key)) continue
+    if (known.includes(key) || unlisted.includes(key)) continue
     const meant = nearest(key, known)
     throw new ConfigError(
       `${where} has no option ${show(key)}` +

@@ -37,6 +37,7 @@ export const snapshot = (sources: StatSources, state: State, now: number): Produ
     requestLimit: breaker.limit,
     requestErrors: counters.requestErrors,
     requestErrorsByCode: Object.fromEntries(counters.requestErrorsByCode),
+    ...(counters.lastError !== undefined && { lastError: counters.lastError }),
     consecutiveErrors: breaker.consecutiveErrors,
     paused: breaker.paused,
     retries: counters.retries,

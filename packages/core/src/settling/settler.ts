@@ -200,7 +200,7 @@ export class Settler {
     const { records } = batch
     const { code, ambiguous, action } = verdict
     this.#report(request, now, code)
-    counters.requestFailed(code)
+    counters.requestFailed(code, message)
     queue.noteFailedTry(batch, { code, ambiguous, message, error, startedAt, endedAt: now })
     const isRefused = isLocal || action === 'isolate' || action === 'fail'
     // Who asks for less does not mean these records, and splitting them would make more requests.

@@ -22,6 +22,7 @@ export class Counters {
   recordsInRequests = 0
   kinesisRecords = 0
   requestErrors = 0
+  lastError: string | undefined = undefined
   retries = 0
   lastSuccessAt: number | undefined = undefined
   readonly droppedByReason: Map<DropReason, number> = new Map<DropReason, number>(
@@ -42,8 +43,9 @@ export class Counters {
     this.#latency.record(Math.min(Math.max(1, Math.round(ms * 1000)), Number.MAX_SAFE_INTEGER))
   }
 
-  requestFailed(code: string): void {
+  requestFailed(code: string, message = ''): void {
     this.requestErrors++
+    this.lastError = message === '' ? code : `${code}: ${message}`
     increment(this.requestErrorsByCode, code)
   }
 

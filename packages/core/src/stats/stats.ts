@@ -39,6 +39,8 @@ export interface ProducerStats {
   readonly requestLimit: number
   readonly requestErrors: number
   readonly requestErrorsByCode: Readonly<Record<string, number>>
+  /** Code and message of the last request that failed as a whole; absent if none did. */
+  readonly lastError?: string
   /** Failed requests in a row up to now. */
   readonly consecutiveErrors: number
   /** Sending is paused: a permission, the stream, a key or the credentials have to be corrected first. */

@@ -1,5 +1,3 @@
-import { LEVELS } from '../options.js'
-
 const PREFIX = '{"level":'
 const ZERO = 48
 const COMMA = 44
@@ -9,8 +7,10 @@ const BRACE = 125
  * The level of a line. Pino writes it first, as a number, where it is read without a parse; any
  * other line is parsed. Undefined if there is none.
  */
-export const levelOf = (line: string): number | undefined =>
-  line.startsWith(PREFIX) ? (leadingLevel(line) ?? parsedLevel(line)) : parsedLevel(line)
+export const levelOf = (line: string, levels: ReadonlyMap<string, number>): number | undefined =>
+  line.startsWith(PREFIX)
+    ? (leadingLevel(line) ?? parsedLevel(line, levels))
+    : parsedLevel(line, levels)
 
 const leadingLevel = (line: string): number | undefined => {
   let level = 0
@@ -22,11 +22,11 @@ const leadingLevel = (line: string): number | undefined => {
   return undefined
 }
 
-const parsedLevel = (line: string): number | undefined => {
+const parsedLevel = (line: string, levels: ReadonlyMap<string, number>): number | undefined => {
   const object = parseObject(line)
   const level = object === undefined ? undefined : Reflect.get(object, 'level')
   if (typeof level === 'number') return level
-  return typeof level === 'string' ? LEVELS.get(level.toLowerCase()) : undefined
+  return typeof level === 'string' ? levels.get(level.toLowerCase()) : undefined
 }
 
 /** The object of a line, or undefined if the line is none. */

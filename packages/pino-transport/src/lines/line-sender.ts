@@ -32,7 +32,8 @@ export const lineSender = (
   keys: LogKeys,
 ): ((line: string) => void) => {
   const { minLevel, partitionKey, partitionKeyPath, explicitHashKey, maxRecordBytes } = options
-  const filters = minLevel !== Number.NEGATIVE_INFINITY
+  const { belowLevel, levels } = options
+  const filters = minLevel !== Number.NEGATIVE_INFINITY || belowLevel !== Number.POSITIVE_INFINITY
   const enrich = enricher(options.fields)
   const end = options.newline ? '\n' : ''
   const addOptions: AddOptions | undefined =
@@ -65,8 +66,8 @@ export const lineSender = (
 
   return line => {
     if (filters) {
-      const level = levelOf(line)
-      if (level !== undefined && level < minLevel) {
+      const level = levelOf(line, levels)
+      if (level !== undefined && (level < minLevel || level >= belowLevel)) {
         counts.filtered++
         return
       }

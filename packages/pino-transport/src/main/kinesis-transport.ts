@@ -1,23 +1,21 @@
 import { EventEmitter } from 'node:events'
-import { transport } from 'pino'
-import {
-  DEFAULT_CLOSE_TIMEOUT_MS,
-  DEFAULT_FLUSH_TIMEOUT_MS,
-  type PinoKinesisOptions,
-} from '../options.js'
+import { MAX_TIMEOUT_MS, onExitSignal } from '@kinesis-producer/core/adapter/rules'
+import { type PinoKinesisOptions, resolveLineOptions } from '../options.js'
 import { linesLost, sayOnStderr } from '../report.js'
 import type { ErrorReport, TransportStats } from '../transport.js'
 import { type DroppedReport, LossReporter } from '../undelivered/loss-reporter.js'
+import { callers } from './callers.js'
+import { checkGiven } from './check-given.js'
 import { type Fallback, fallbackWriter } from './fallback.js'
 import { type KinesisTransportHelperOptions, resolveHelperOptions } from './helper-options.js'
-import { ask, isWorkerStream, type WorkerStream } from './messages.js'
-import { onSignals } from './signals.js'
+import { Levels, type PinoConfig, pinoConfigOf } from './levels.js'
+import { ask, type WorkerStream } from './messages.js'
+import { ended, OtherTargets, passOnEvents } from './other-targets.js'
+import { startKinesis, startOthers } from './start.js'
 
-const TARGET = '@kinesis-producer/pino-transport'
 const MINUTE_MS = 60_000
 /** What an answer may take beyond the work itself. */
 const MARGIN_MS = 1000
-const END_MS = 2000
 const STATS_MS = 1000
 /** What the main thread holds for a worker that cannot keep up; without a bound it would grow to 512 MiB. */
 const MAX_BACKLOG = 64 * 1024 * 1024
@@ -33,18 +31,36 @@ export interface KinesisTransportEvents {
   ]
   /** The options are wrong: said once, at the start. */
   error: [Error]
+  /** What is to be said to the transports in the workers; pino emits it. @internal */
+  message: [unknown]
 }
 
-/** What a flush or a close achieved; counts are of this worker's whole life. */
+/** What a flush or a close achieved; counts are of all lines since the helper was made. */
 export interface Delivery {
   readonly delivered: number
-  /** Still waiting for delivery; after `close`: 0. */
+  /** Still waiting for delivery, or not known to be delivered; after `close`: 0. */
   readonly remaining: number
   /** Given up, lines that reached no worker included. */
   readonly dropped: number
+  /** Left out for their level, or kept by a step of the pipeline. */
+  readonly filtered: number
+  /** Written to the fallback. */
+  readonly fallback: number
 }
 
-const NOTHING_TOLD = { delivered: 0, dropped: 0, filtered: 0 }
+interface Told {
+  readonly delivered: number
+  readonly dropped: number
+  readonly filtered: number
+}
+
+const NOTHING_TOLD: Told = { delivered: 0, dropped: 0, filtered: 0 }
+
+const plus = (a: Told, b: Told): Told => ({
+  delivered: a.delivered + b.delivered,
+  dropped: a.dropped + b.dropped,
+  filtered: a.filtered + b.filtered,
+})
 
 // A logger nobody holds is collected, and its worker ends with lines in it. These are held.
 const alive = new Set<KinesisTransport>()
@@ -58,7 +74,10 @@ const atExit = (): void => {
  * its stream. Make it with `createKinesisTransport`.
  */
 export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
-  readonly #start: () => WorkerStream
+  readonly #startKinesis: () => WorkerStream
+  readonly #others: OtherTargets | undefined
+  readonly #levels: Levels
+  readonly #names: readonly unknown[]
   readonly #restarts: number
   readonly #closeTimeout: number
   readonly #flushTimeout: number
@@ -67,11 +86,18 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   readonly #forgetSignals: () => void
   readonly #deaths: number[] = []
   #worker: WorkerStream | undefined
+  /** Not started yet: it is not known what the name of a level means. */
+  #waits = false
+  #config: PinoConfig | undefined
   #everReady = false
   #closing: Promise<Delivery> | undefined
-  /** Lines given to this worker, and what it last said it had done with them. */
-  #written = 0
+  /** Lines and bytes given to this worker, and what it last said it had done with them. */
+  #lines = 0
+  #bytes = 0
   #told = NOTHING_TOLD
+  /** The same of workers that are dead. */
+  #past = NOTHING_TOLD
+  #fellBack = 0
   /** What the main thread may still hold of them, in UTF-16 units. */
   #backlog = 0
   readonly #streamName: string
@@ -81,22 +107,41 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   constructor(options: PinoKinesisOptions, helper: KinesisTransportHelperOptions = {}) {
     super()
     const { signals, restarts, fallback } = resolveHelperOptions(helper)
-    this.#closeTimeout = options.closeTimeout ?? DEFAULT_CLOSE_TIMEOUT_MS
-    this.#flushTimeout = options.flushTimeout ?? DEFAULT_FLUSH_TIMEOUT_MS
+    const levels = new Levels(options.levels, helper.levels, helper.customLevels)
+    this.#levels = levels
+    this.#names = [options.minLevel, helper.level, ...(helper.targets ?? []).map(t => t.level)]
+    // All but the levels, whose names the logger may tell later.
+    const { closeTimeout, flushTimeout } = resolveLineOptions({ ...options, minLevel: undefined })
+    checkGiven(options)
+    this.#closeTimeout = closeTimeout
+    this.#flushTimeout = flushTimeout
     this.#restarts = restarts
     this.#fallback = fallback
     this.#writeFallback = fallbackWriter(this.#fallback)
-    this.#start = () => {
-      const stream = transport(transportOptions(options, helper))
-      if (isWorkerStream(stream)) return stream
-      throw new Error('pino.transport returned no stream with a worker; use pino 9 or later')
-    }
+    const caller = callers()
+    // Often, since the losses of a dying worker are counted by what it said last.
+    const often = { ...options, statsInterval: options.statsInterval ?? STATS_MS }
+    this.#startKinesis = () =>
+      startKinesis({ options: often, helper, caller, levels: levels.custom })
     this.#streamName = String(options.streamArn ?? options.streamName)
     this.#unsent = new LossReporter(this.#streamName, report =>
       this.emit('kinesis:dropped', report),
     )
-    this.#worker = this.#begin()
-    this.#forgetSignals = onSignals(signals, () => this.close())
+    this.on('message', message => this.#post(message))
+    if (levels.know(this.#names)) this.#worker = this.#begin()
+    else this.#waits = true
+    this.#others = new OtherTargets({
+      start: () => startOthers({ options, helper, caller, levels: levels.custom }),
+      restarts,
+      emit: (name, args) => this.#passOn(name, args),
+      greet: worker => this.#greet(worker),
+    })
+    this.#forgetSignals = onExitSignal({
+      close: () => this.#shutDown(),
+      flush: () => this.flush(),
+      timeoutMs: Math.min(this.#closeTimeout + MARGIN_MS, MAX_TIMEOUT_MS),
+      signals,
+    })
     if (alive.size === 0) process.on('exit', atExit)
     alive.add(this)
   }
@@ -108,9 +153,11 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
 
   /** Takes a line from pino. Never throws, never waits. */
   write(line: string): void {
+    this.#others?.write(line)
+    if (this.#waits) this.#beginLate()
     const worker = this.#worker
-    // While it closes, a line would come after the worker's last word on what was lost.
-    if (worker === undefined || worker.destroyed || this.#closing !== undefined) {
+    // While it closes, or the process ends, a line would come after the worker's last word.
+    if (worker === undefined || !worker.writable || this.#closing !== undefined) {
       this.#fallBack(line)
       return
     }
@@ -121,7 +168,8 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
     }
     try {
       worker.write(line)
-      this.#written++
+      this.#lines++
+      this.#bytes += Buffer.byteLength(line)
       this.#backlog += line.length
     } catch {
       // It is dying; its end is handled by its events.
@@ -132,7 +180,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   /**
    * Without an argument that is a function: resolves when all lines so far are delivered, or at the
    * timeout, with several targets and pipelines too. Pino calls it with a callback. Never rejects.
-   * @param timeout milliseconds; `flushTimeout` by default
+   * @param timeout milliseconds, up to `Infinity`; `flushTimeout` by default
    */
   flush(timeout?: number): Promise<Delivery>
   flush(callback: (error?: Error) => void): void
@@ -144,11 +192,12 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
       )
       return undefined
     }
-    return this.#flush(argument ?? this.#flushTimeout)
+    return this.#flush(timeoutOr(argument, this.#flushTimeout))
   }
 
   /** Hands all lines to the worker, synchronously; pino calls it at `fatal`. */
   flushSync(): void {
+    this.#others?.flushSync()
     try {
       this.#worker?.flushSync()
     } catch {
@@ -159,17 +208,17 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   /** The worker's stats; undefined while there is no worker or it does not answer. */
   async stats(): Promise<TransportStats | undefined> {
     const worker = this.#worker
-    const answers = worker && (await ask(worker, 'stats', 0, MARGIN_MS))
+    const answers = worker && (await ask(worker, 'stats', undefined, 0, MARGIN_MS))
     return answers?.find(isStats)
   }
 
   /**
    * Delivers what it can within the timeout and ends the worker. What is left is told on standard
    * error, and put into the dead letter file if there is one. Idempotent; never rejects.
-   * @param timeout milliseconds; `closeTimeout` by default
+   * @param timeout milliseconds, up to `Infinity`; `closeTimeout` by default
    */
   close(timeout: number = this.#closeTimeout): Promise<Delivery> {
-    return (this.#closing ??= this.#close(timeout))
+    return (this.#closing ??= this.#close(timeoutOr(timeout, this.#closeTimeout)))
   }
 
   /** Pino's word for `close`. */
@@ -185,61 +234,105 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   }
 
   #fallBack(line: string): void {
-    if (!this.#writeFallback(line)) this.#unsent.add('noWorker')
+    if (this.#writeFallback(line)) this.#fellBack++
+    else this.#unsent.add('noWorker')
+  }
+
+  /** A signal ends the process: lines that are logged meanwhile are delivered too. */
+  async #shutDown(): Promise<void> {
+    const until = performance.now() + this.#closeTimeout
+    await this.#flush(this.#closeTimeout)
+    await this.close(Math.max(1, until - performance.now()))
   }
 
   async #flush(timeout: number): Promise<Delivery> {
     const worker = this.#worker
-    const answers = worker && (await ask(worker, 'flush', timeout, timeout + MARGIN_MS))
-    const result = this.#result(answers)
-    if (answers !== undefined && worker === this.#worker)
-      this.#told = { ...this.#told, delivered: result.delivered, dropped: result.dropped }
-    return this.#withLosses(result)
+    const answers =
+      worker && (await ask(worker, 'flush', this.#bytes, timeout, timeout + MARGIN_MS))
+    return this.#result(worker, answers)
   }
 
   async #close(timeout: number): Promise<Delivery> {
     const worker = this.#worker
-    const answers = worker && (await ask(worker, 'close', timeout, timeout + MARGIN_MS))
-    const { delivered, remaining, dropped } = this.#result(answers)
-    if (worker !== undefined && answers === undefined && remaining > 0)
+    const answers =
+      worker && (await ask(worker, 'close', this.#bytes, timeout, timeout + MARGIN_MS))
+    const { remaining, ...result } = this.#result(worker, answers)
+    if (worker !== undefined && remaining > 0)
       sayOnStderr(
-        `pino-transport for Kinesis: the worker gave no answer; up to ${remaining} log lines it held are lost`,
+        `pino-transport for Kinesis stream ${this.#streamName}: ` +
+          (answers === undefined
+            ? `the worker gave no answer; up to ${remaining} log lines it held are lost`
+            : `up to ${remaining} log lines are lost in the steps of the pipeline`),
       )
     this.#worker = undefined
     this.#forgetSignals()
     alive.delete(this)
     if (alive.size === 0) process.off('exit', atExit)
-    if (worker !== undefined && !worker.destroyed) await ended(worker)
+    await Promise.all([
+      worker !== undefined && !worker.destroyed ? ended(worker) : undefined,
+      this.#others?.end(),
+    ])
     this.sayLosses()
-    return this.#withLosses({ delivered, remaining: 0, dropped: dropped + remaining })
+    return { ...result, remaining: 0, dropped: result.dropped + remaining }
   }
 
   /** What the worker answered, or else what is known. */
-  #result(answers: readonly object[] | undefined): Delivery {
-    if (answers !== undefined && answers.length > 0) return summed(answers)
-    const { delivered, dropped } = this.#told
-    return { delivered, remaining: this.#unknown(), dropped }
+  #result(worker: WorkerStream | undefined, answers: readonly object[] | undefined): Delivery {
+    let remaining = this.#unknown()
+    if (worker === this.#worker && answers !== undefined && answers.length > 0) {
+      const sum = summed(answers)
+      this.#told = sum
+      ;({ remaining } = sum)
+    }
+    const { delivered, dropped, filtered } = plus(this.#past, this.#told)
+    return {
+      delivered,
+      remaining,
+      dropped: dropped + this.#unsent.losses.count,
+      filtered,
+      fallback: this.#fellBack,
+    }
   }
 
   /** Lines of this worker whose fate it has not told yet. */
   #unknown(): number {
     const { delivered, dropped, filtered } = this.#told
-    return Math.max(0, this.#written - delivered - dropped - filtered)
+    return Math.max(0, this.#lines - delivered - dropped - filtered)
   }
 
-  #withLosses(delivery: Delivery): Delivery {
-    return { ...delivery, dropped: delivery.dropped + this.#unsent.losses.count }
+  /** What others say to the transports in the worker: pino its configuration, users what they like. */
+  #post(message: unknown): void {
+    const config = pinoConfigOf(message)
+    if (config !== undefined) {
+      this.#config = config
+      this.#levels.learn(config)
+      if (this.#waits) this.#beginLate()
+      else this.#worker?.emit('message', message)
+    } else this.#worker?.emit('message', message)
+    this.#others?.post(message)
+  }
+
+  #greet(worker: WorkerStream): void {
+    if (this.#config !== undefined) worker.emit('message', this.#config)
+  }
+
+  #passOn(name: string, args: readonly unknown[]): void {
+    // An `error` without a listener would end the process, and these are ours.
+    if (name === 'error' || name === 'message' || name.startsWith('kinesis:')) return
+    // oxlint-disable-next-line typescript/unbound-method -- it is called on this
+    Reflect.apply(EventEmitter.prototype.emit, this, [name, ...args])
   }
 
   #begin(): WorkerStream {
-    const worker = this.#start()
-    this.#written = 0
+    const worker = this.#startKinesis()
+    this.#lines = 0
+    this.#bytes = 0
     this.#told = NOTHING_TOLD
     let over = false
     const onEnd = (error: Error): void => {
       if (over) return
       over = true
-      this.#ended(error)
+      if (worker === this.#worker) this.#ended(error)
     }
     worker.on('error', onEnd)
     // Without a listener here, a worker that runs out of memory ends the whole process.
@@ -250,11 +343,20 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
     worker.on('kinesis:dropped', (report: DroppedReport) => this.emit('kinesis:dropped', report))
     worker.on('kinesis:error', (report: ErrorReport) => this.emit('kinesis:error', report))
     worker.on('kinesis:stats', (stats: TransportStats) => {
-      const { delivered, lost, filtered } = stats
-      this.#told = { delivered, dropped: lost, filtered }
+      if (worker === this.#worker) {
+        const { delivered, lost, filtered } = stats
+        this.#told = { delivered, dropped: lost, filtered }
+      }
       this.emit('kinesis:stats', stats)
     })
+    passOnEvents(worker, (name, args) => this.#passOn(name, args))
+    this.#greet(worker)
     return worker
+  }
+
+  #beginLate(): void {
+    this.#waits = false
+    this.#worker = this.#beginAgain()
   }
 
   #beginAgain(): WorkerStream | undefined {
@@ -269,14 +371,18 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   #ended(error: Error): void {
     if (this.#closing !== undefined && this.#everReady) return
     const atRisk = this.#unknown()
+    this.#past = plus(this.#past, this.#told)
+    this.#told = NOTHING_TOLD
+    this.#lines = 0
     this.#worker = undefined
     if (!this.#everReady) {
       // Options it cannot start with will not get better by trying.
-      this.#unsent.add('noWorker', this.#written)
+      this.#unsent.add('noWorker', atRisk)
       sayOnStderr(`pino-transport for Kinesis could not start: ${error.message}`)
       if (this.listenerCount('error') > 0) this.emit('error', error)
       return
     }
+    this.#past = plus(this.#past, { ...NOTHING_TOLD, dropped: atRisk })
     const now = Date.now()
     this.#deaths.push(now)
     while ((this.#deaths[0] ?? now) < now - MINUTE_MS) this.#deaths.shift()
@@ -290,33 +396,12 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   }
 }
 
-/** Ends a worker that has nothing left to do, and waits for it, which by itself keeps no process alive. */
-const ended = (worker: WorkerStream): Promise<void> =>
-  new Promise(resolve => {
-    const timer = setTimeout(resolve, END_MS)
-    worker.once('close', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-    worker.end()
-  })
-
 const placeOf = (fallback: Fallback): string =>
   typeof fallback === 'string' ? fallback : fallback.file
 
-const transportOptions = (
-  options: PinoKinesisOptions,
-  { targets, pipeline, level }: KinesisTransportHelperOptions,
-): Parameters<typeof transport>[0] => {
-  // Often, since the losses of a dying worker are counted by what it said last.
-  const kinesis = {
-    target: TARGET,
-    options: { ...options, statsInterval: options.statsInterval ?? STATS_MS },
-  }
-  if (pipeline !== undefined) return { pipeline: [...pipeline, kinesis] }
-  if (targets === undefined && level === undefined) return kinesis
-  return { targets: [{ ...kinesis, ...(level !== undefined && { level }) }, ...(targets ?? [])] }
-}
+/** Any number up to infinity; what is none means the default. */
+const timeoutOr = (timeout: unknown, fallback: number): number =>
+  typeof timeout === 'number' && !Number.isNaN(timeout) ? Math.max(1, timeout) : fallback
 
 const isStats = (value: object): value is TransportStats =>
   'delivered' in value && 'streamName' in value
@@ -326,7 +411,12 @@ const numberAt = (value: object, name: string): number => {
   return typeof found === 'number' ? found : 0
 }
 
-const summed = (answers: readonly object[]): Delivery => {
+const summed = (answers: readonly object[]): Told & { readonly remaining: number } => {
   const sum = (name: string): number => answers.reduce((all, one) => all + numberAt(one, name), 0)
-  return { delivered: sum('delivered'), remaining: sum('remaining'), dropped: sum('count') }
+  return {
+    delivered: sum('delivered'),
+    remaining: sum('remaining') + sum('unknown'),
+    dropped: sum('count'),
+    filtered: sum('filtered') + sum('kept'),
+  }
 }

@@ -1,6 +1,6 @@
-import { Worker } from 'node:worker_threads'
+import { BroadcastChannel, Worker } from 'node:worker_threads'
 import type { transport } from 'pino'
-import { ANSWER, type Request } from '../protocol.js'
+import { type Answer, channelName, type Request } from '../protocol.js'
 
 /** What `pino.transport` returns. */
 export type PinoTransportStream = ReturnType<typeof transport>
@@ -9,6 +9,7 @@ export type PinoTransportStream = ReturnType<typeof transport>
 export type WorkerStream = PinoTransportStream & {
   readonly ready: boolean
   readonly destroyed: boolean
+  readonly writable: boolean
   readonly writableNeedDrain: boolean
   readonly worker: Worker
 }
@@ -20,68 +21,94 @@ export const isWorkerStream = (stream: PinoTransportStream): stream is WorkerStr
   'destroyed' in stream &&
   'writableNeedDrain' in stream
 
-interface Answer {
-  readonly id: number
-  readonly answers: readonly object[]
-}
-
 const isAnswer = (value: unknown): value is Answer =>
   typeof value === 'object' && value !== null && 'id' in value && 'answers' in value
 
-let lastId = 0
+/** Longest delay of a timer in Node.js. */
+const MAX_DELAY_MS = 2 ** 31 - 1
 
-/**
- * Asks all Kinesis transports in the worker of a pino transport. Undefined if the worker ends or no
- * answer comes within `wait`. The process stays alive meanwhile.
- */
-export const ask = (
-  stream: WorkerStream,
-  kinesis: 'flush' | 'stats' | 'close',
-  timeout: number,
-  wait: number,
-): Promise<readonly object[] | undefined> =>
-  new Promise(resolve => {
-    const id = ++lastId
-    const done = (answers: readonly object[] | undefined): void => {
-      clearTimeout(timer)
-      stream.off(ANSWER, onAnswer)
-      stream.off('close', onEnd)
-      stream.off('error', onEnd)
-      resolve(answers)
+/** Keeps the process alive and calls back in time; `Infinity` only keeps it alive. */
+const startTimer = (ms: number, late: () => void): NodeJS.Timeout =>
+  ms > MAX_DELAY_MS ? setInterval(() => {}, MAX_DELAY_MS) : setTimeout(late, Math.max(1, ms))
+
+type Resolve = (answers: readonly object[] | undefined) => void
+
+/** Questions to one worker, and its answers. However many there are, they listen once. */
+class Questions {
+  readonly #channel: BroadcastChannel
+  readonly #pending = new Map<number, Resolve>()
+  #whenReady: (() => void)[] | undefined
+  #lastId = 0
+
+  constructor(stream: WorkerStream) {
+    this.#channel = new BroadcastChannel(channelName(stream.worker.threadId))
+    this.#channel.unref()
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the types of this class know no other
+    this.#channel.onmessage = (event: unknown) => {
+      const data: unknown = Reflect.get(Object(event), 'data')
+      if (isAnswer(data)) this.#pending.get(data.id)?.(data.answers)
     }
-    const onEnd = (): void => done(undefined)
-    const onAnswer = (value: unknown): void => {
-      if (isAnswer(value) && value.id === id) done(value.answers)
+    if (!stream.ready) {
+      this.#whenReady = []
+      stream.once('ready', () => {
+        for (const ask of this.#whenReady ?? []) ask()
+        this.#whenReady = undefined
+      })
     }
-    const timer = setTimeout(onEnd, wait)
-    stream.on(ANSWER, onAnswer)
-    stream.on('close', onEnd)
-    stream.on('error', onEnd)
-    const question = (what: Request['kinesis']): void => {
-      stream.emit('message', { kinesis: what, id, timeout } satisfies Request)
+    const end = (): void => {
+      for (const resolve of this.#pending.values()) resolve(undefined)
     }
-    whenReady(stream, () => {
-      if (kinesis === 'stats') {
-        question(kinesis)
-        return
-      }
-      // Pino's own flush first, so that what is in the buffer between the threads goes ahead of the
-      // question. With a single target it flushes the transport too: within the same time.
-      question('prepare')
-      flushBuffer(stream, () => question(kinesis))
+    stream.on('error', end)
+    stream.once('close', () => {
+      end()
+      this.#channel.close()
     })
-  })
+  }
 
-const flushBuffer = (stream: WorkerStream, then: () => void): void => {
-  try {
-    stream.flush(() => then())
-  } catch {
-    then()
+  /** Undefined if the worker ends or no answer comes within `wait`. The process stays alive meanwhile. */
+  ask(
+    kinesis: Request['kinesis'],
+    bytes: number | undefined,
+    timeout: number,
+    wait: number,
+  ): Promise<readonly object[] | undefined> {
+    return new Promise(resolve => {
+      const id = ++this.#lastId
+      const started = performance.now()
+      const done: Resolve = answers => {
+        clearTimeout(timer)
+        this.#pending.delete(id)
+        resolve(answers)
+      }
+      const timer = startTimer(wait, () => done(undefined))
+      this.#pending.set(id, done)
+      const question = (): void => {
+        if (!this.#pending.has(id)) return
+        const left = Math.max(1, timeout - (performance.now() - started))
+        this.#channel.postMessage({ kinesis, id, bytes, timeout: left } satisfies Request)
+      }
+      if (this.#whenReady === undefined) question()
+      else this.#whenReady.push(question)
+    })
   }
 }
 
-const whenReady = (stream: WorkerStream, then: () => void): void => {
-  if (stream.destroyed) return
-  if (stream.ready) then()
-  else stream.once('ready', then)
+const questions = new WeakMap<WorkerStream, Questions>()
+
+/**
+ * Asks all Kinesis transports in the worker of a pino transport. Undefined if the worker ends or no
+ * answer comes within `wait`.
+ * @param bytes what was written to the stream so far, which the answer must not overtake
+ */
+export const ask = async (
+  stream: WorkerStream,
+  kinesis: Request['kinesis'],
+  bytes: number | undefined,
+  timeout: number,
+  wait: number,
+): Promise<readonly object[] | undefined> => {
+  if (stream.destroyed) return undefined
+  let asked = questions.get(stream)
+  if (asked === undefined) questions.set(stream, (asked = new Questions(stream)))
+  return asked.ask(kinesis, bytes, timeout, wait)
 }

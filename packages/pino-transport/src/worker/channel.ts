@@ -1,10 +1,8 @@
-import { parentPort, workerData } from 'node:worker_threads'
-import { ANSWER, type Request } from '../protocol.js'
+import { BroadcastChannel, parentPort, threadId, workerData } from 'node:worker_threads'
+import { type Answer, channelName, type Request } from '../protocol.js'
 
 /** A transport in this thread, as the channel sees it. */
 export interface Instance {
-  /** The time of the request with this id runs from now on. */
-  prepare(request: Request): void
   answer(request: Request): Promise<object>
 }
 
@@ -33,30 +31,31 @@ export const warnOnMain = (message: string): void => {
 
 // Several targets share a worker, and no message of pino's says which is meant: all answer together.
 const instances = new Set<Instance>()
+let channel: BroadcastChannel | undefined
 
 const isRequest = (message: unknown): message is Request =>
   typeof message === 'object' && message !== null && 'kinesis' in message && 'id' in message
 
-const onMessage = (message: unknown): void => {
+const answer = (message: unknown): void => {
   if (!isRequest(message)) return
   const { id } = message
-  if (message.kinesis === 'prepare') {
-    for (const instance of instances) instance.prepare(message)
-    return
-  }
-  Promise.all([...instances].map(instance => instance.answer(message))).then(
-    answers => emitOnMain(ANSWER, { id, answers }),
-    () => emitOnMain(ANSWER, { id, answers: [] }),
-  )
+  const tell = (answers: readonly object[]): void =>
+    channel?.postMessage({ id, answers } satisfies Answer)
+  Promise.all([...instances].map(instance => instance.answer(message))).then(tell, () => tell([]))
 }
 
-/** Listens to the main thread while the instance lives. Returns how to leave. */
+/** Answers the main thread while the instance lives. Returns how to leave. */
 export const join = (instance: Instance): (() => void) => {
-  if (instances.size === 0) port?.on('message', onMessage)
   instances.add(instance)
+  if (inPinoWorker && channel === undefined) {
+    channel = new BroadcastChannel(channelName(threadId))
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the types of this class know no other
+    channel.onmessage = (event: unknown) => {
+      answer(typeof event === 'object' && event !== null ? Reflect.get(event, 'data') : undefined)
+    }
+    channel.unref()
+  }
   return () => {
     instances.delete(instance)
-    // A listener would keep the worker alive.
-    if (instances.size === 0) port?.off('message', onMessage)
   }
 }

@@ -55,6 +55,8 @@ export interface LossReport {
   /** What was lost: one, and many. */
   readonly unit: readonly [one: string, many: string]
   readonly losses: Pick<LossTally, 'count' | 'reasons'>
+  /** The last error of the service, if it says why. */
+  readonly cause?: string | undefined
   /** How many of them are kept elsewhere, such as in a file. */
   readonly kept?: number
   /** What may help, or where the kept ones are. */
@@ -63,13 +65,14 @@ export interface LossReport {
 
 /** What an adapter says at its end of everything that did not arrive; undefined if all did. */
 export const lossSentence = (report: LossReport): string | undefined => {
-  const { where, stream, unit, losses, kept = 0, notes = [] } = report
+  const { where, stream, unit, losses, cause, kept = 0, notes = [] } = report
   const { count } = losses
   if (count === 0) return undefined
   const parts = Object.entries(losses.reasons()).map(([reason, one]) => `${one} ${fateOf(reason)}`)
   const what = `${count} ${unit[count === 1 ? 0 : 1]}`
   const fate = kept >= count ? 'not delivered' : 'lost'
-  const told = `${where} for Kinesis stream ${stream}: ${what} ${fate}: ${parts.join(', ')}`
+  const sentence = `${where} for Kinesis stream ${stream}: ${what} ${fate}: ${parts.join(', ')}`
+  const told = cause === undefined ? sentence : `${sentence}: ${cause}`
   return [told, ...notes].join('; ')
 }
 

@@ -59,13 +59,21 @@ const TARGET_NAMES = [
  * Refuses options that neither the producer nor the adapter has, with a hint.
  * @param where the adapter's name, for messages
  * @param ownNames options that are the adapter's, not the producer's
+ * @param unlisted options that are taken, but not listed as those that can be given
  * @throws {ConfigError}
  */
 export const checkOptionNames = (
   where: string,
   options: unknown,
   ownNames: readonly string[],
-): void => checkKeys(where, options, [...TARGET_NAMES, ...OPTION_NAMES, ...ownNames])
+  unlisted: readonly string[] = [],
+): void =>
+  checkKeys(
+    where,
+    options,
+    [...TARGET_NAMES, ...OPTION_NAMES, ...ownNames].filter(name => !unlisted.includes(name)),
+    unlisted,
+  )
 
 /**
  * The producer's values that adapters share. A record's own failures are bounded by time: ten tries
