@@ -101,6 +101,29 @@ describe('the short way', () => {
     })
   }
 
+  it('freezes no header of a caller: in Lambda, each request has its own trace', async () => {
+    const names = ['AWS_LAMBDA_FUNCTION_NAME', '_X_AMZN_TRACE_ID'] as const
+    const before = names.map(name => process.env[name])
+    process.env['AWS_LAMBDA_FUNCTION_NAME'] = 'f'
+    try {
+      const { handler, stream } = setUp()
+      for (const trace of ['Root=1', 'Root=2', 'Root=3']) {
+        process.env['_X_AMZN_TRACE_ID'] = trace
+        await put(stream)
+      }
+      assert.deepEqual(
+        handler.requests.map(({ headers }) => headers['X-Amzn-Trace-Id']),
+        ['Root=1', 'Root=2', 'Root=3'],
+      )
+    } finally {
+      names.forEach((name, i) => {
+        const value = before[i]
+        if (value === undefined) Reflect.deleteProperty(process.env, name)
+        else process.env[name] = value
+      })
+    }
+  })
+
   it('makes errors without a response, a token or a signature', async () => {
     const { handler, stream } = setUp({ credentials: { ...CREDENTIALS, sessionToken: 'T0KEN' } })
     await put(stream)

@@ -37,6 +37,9 @@ const OWN_TO_A_REQUEST = [
   'x-amz-security-token',
 ]
 
+/** Headers that say on whose behalf a request is made: where the SDK sets them, only it knows the next. */
+const OF_THE_CALLER: ReadonlySet<string> = new Set(['x-amzn-trace-id', 'traceparent', 'baggage'])
+
 /** Streams remembered for one client; beyond that the oldest is learned again. */
 const MAX_TEMPLATES = 100
 /** Credentials this close to their end are fetched anew, which is the pipeline's business. */
@@ -89,7 +92,7 @@ export const streamOf = (input: object): string => {
   return typeof stream === 'string' ? stream : ''
 }
 
-/** Undefined when the SDK is not as we know it: then everything goes through its pipeline. */
+/** Undefined when the SDK is not as we know it, or each request has headers of its own: then everything goes through its pipeline. */
 const templateOf = (request: unknown, context: Properties): Template | undefined => {
   const scheme = property(getSmithyContext(context), 'selectedHttpAuthScheme')
   const signer = property(scheme, 'signer')
@@ -98,6 +101,7 @@ const templateOf = (request: unknown, context: Properties): Template | undefined
   if (!isRequest(request) || !isSigner(signer) || !isIdentity(identity) || !isObject(properties))
     return undefined
   const headers = { ...request.headers }
+  if (Object.keys(headers).some(name => OF_THE_CALLER.has(name.toLowerCase()))) return undefined
   for (const name of OWN_TO_A_REQUEST) delete headers[name]
   return {
     request: { ...request, headers, body: undefined },
