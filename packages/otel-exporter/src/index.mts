@@ -1,5 +1,6 @@
 export type {
   Attributes,
+  AttributesLike,
   BatchProcessorOptions,
   Encoding,
   ExportResultLike,

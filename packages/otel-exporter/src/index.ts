@@ -7,6 +7,7 @@ export { batchOptionsFromEnvironment, exporterOptionsFromEnvironment } from './e
 export type { KinesisLogRecordExporterOptions } from './exporter.js'
 export { ACKNOWLEDGE, KinesisLogRecordExporter } from './exporter.js'
 export type {
+  AttributesLike,
   ExportResultLike,
   HrTimeLike,
   ReadableLogRecordLike,

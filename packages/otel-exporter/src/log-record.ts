@@ -3,11 +3,14 @@
  * is loaded at run time.
  */
 
+/** Values of any kind, by name. */
+export type AttributesLike = Readonly<Record<string, unknown>>
+
 /** Seconds and nanoseconds. */
 export type HrTimeLike = readonly [seconds: number, nanoseconds: number] | [number, number]
 
 export interface ResourceLike {
-  readonly attributes: object
+  readonly attributes: AttributesLike
   readonly schemaUrl?: string | undefined
   /** True until attributes that are found out asynchronously are there. */
   readonly asyncAttributesPending?: boolean | undefined
@@ -34,7 +37,7 @@ export interface ReadableLogRecordLike {
   readonly eventName?: string | undefined
   readonly resource: ResourceLike
   readonly instrumentationScope: ScopeLike
-  readonly attributes: object
+  readonly attributes: AttributesLike
   readonly droppedAttributesCount: number
 }
 

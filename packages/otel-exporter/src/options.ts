@@ -13,12 +13,17 @@ import { ENCODINGS, type Encoding } from './encoding/encoder.js'
 import type { ReadableLogRecordLike } from './log-record.js'
 import type { MeterProviderLike } from './metrics/meter.js'
 
+/** Written as a method, so that a function of the SDK's own `ReadableLogRecord` fits as well. */
+interface KeyFunction {
+  keyOf(log: ReadableLogRecordLike): string | undefined
+}
+
 /** Where a log's partition key comes from. */
 export type PartitionKey =
   | 'random'
   | 'traceId'
   | { readonly resource: string }
-  | ((log: ReadableLogRecordLike) => string | undefined)
+  | KeyFunction['keyOf']
 
 export const OVERSIZE = ['truncate', 'drop'] as const
 

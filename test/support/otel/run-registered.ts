@@ -38,5 +38,5 @@ export const runRegistered = (
   )
 
 /** All logs in the stream, decoded. */
-export const logsIn = (fake: FakeKinesis): ReturnType<typeof decodeLogs> =>
-  fake.records('s').flatMap(({ data }) => decodeLogs(data))
+export const logsIn = (fake: FakeKinesis, stream = 's'): ReturnType<typeof decodeLogs> =>
+  fake.records(stream).flatMap(({ data }) => decodeLogs(data))
