@@ -17,13 +17,16 @@ interface Pending {
  */
 export class ChildEndpoint {
   readonly port: number
+  /** Where it speaks TLS, if it does. */
+  readonly tlsPort: number | undefined
   readonly #child: ChildProcess
   readonly #pending = new Map<number, Pending>()
   #lastId = 0
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, { port, tlsPort }: Ports) {
     this.#child = child
     this.port = port
+    this.tlsPort = tlsPort
     child.on('message', (message: unknown) => this.#acknowledge(message))
     child.once('exit', () => {
       for (const { reject } of this.#pending.values())
@@ -40,7 +43,7 @@ export class ChildEndpoint {
       execArgv: [],
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     })
-    return new ChildEndpoint(child, await portOf(child))
+    return new ChildEndpoint(child, await portsOf(child))
   }
 
   get endpoint(): string {
@@ -96,8 +99,13 @@ export class ChildEndpoint {
   }
 }
 
-/** The first line it prints says its port. */
-const portOf = (child: ChildProcess): Promise<number> =>
+interface Ports {
+  readonly port: number
+  readonly tlsPort: number | undefined
+}
+
+/** The first line it prints says its ports. */
+const portsOf = (child: ChildProcess): Promise<Ports> =>
   new Promise((resolve, reject) => {
     const failed = (code: unknown): void =>
       reject(new Error(`the endpoint process ended with ${String(code)} before it listened`))
@@ -105,8 +113,9 @@ const portOf = (child: ChildProcess): Promise<number> =>
     if (child.stdout === null) return reject(new Error('no stdout'))
     createInterface({ input: child.stdout }).once('line', line => {
       child.removeListener('exit', failed).removeListener('error', reject)
-      const port = numberOf(parseJson(line)?.['port'])
+      const json = parseJson(line)
+      const port = numberOf(json?.['port'])
       if (port === undefined) reject(new Error(`not a port: ${line}`))
-      else resolve(port)
+      else resolve({ port, tlsPort: numberOf(json?.['tlsPort']) })
     })
   })
