@@ -4,7 +4,7 @@ import { checkDeadline, checkSignal } from './config/check.js'
 import type { ProducerConfig } from './config/options.js'
 import { resolveConfig } from './config/resolve.js'
 import { ADDS_PER_TURN } from './config/tuning.js'
-import { AbortedError, ProducerError } from './errors/errors.js'
+import { AbortedError, ProducerError, RecordTooLargeError } from './errors/errors.js'
 import type { WaitOptions } from './lifecycle/drain-waits.js'
 import type { CloseResult, FlushResult } from './lifecycle/lifecycle.js'
 import { createPipeline, type Pipeline } from './pipeline.js'
@@ -68,6 +68,9 @@ export let offer: (
  */
 export let abandon: (producer: BatchProducer) => readonly Leftover[]
 
+/** By how many bytes a record is larger than what `offer` takes now, packing and key included; 0: it fits. */
+export let bytesOver: (producer: BatchProducer, data: RecordData, partitionKey?: string) => number
+
 const ADMITTED: Promise<void> = Promise.resolve()
 
 /**
@@ -86,6 +89,7 @@ export class BatchProducer {
     offer = (producer, data, partitionKey, options) =>
       producer.#offer('offer()', data, partitionKey, options, true)
     abandon = producer => producer.#pipeline.lifecycle.abandon()
+    bytesOver = (producer, data, partitionKey) => producer.#bytesOver(data, partitionKey)
   }
 
   /**
@@ -238,6 +242,15 @@ export class BatchProducer {
       log.refused(error instanceof Error ? error.message : String(error))
       steps.end()
       return result
+    }
+  }
+
+  #bytesOver(data: RecordData, partitionKey: string | undefined): number {
+    try {
+      this.#pipeline.admission.validate(data, partitionKey, undefined)
+      return 0
+    } catch (error) {
+      return error instanceof RecordTooLargeError ? error.bytes - error.maxRecordBytes : 0
     }
   }
 

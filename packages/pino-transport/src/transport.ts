@@ -1,5 +1,6 @@
 import type { DroppedRecord, Logger, ProducerStats } from '@kinesis-producer/core'
 import { checkFunction, checkMethods, LogKeys, openProducer } from '@kinesis-producer/core/adapter'
+import { type LineFeed, lineFeed } from './lines/line-feed.js'
 import { type LineCounts, lineSender } from './lines/line-sender.js'
 import { LineSplitter } from './lines/line-splitter.js'
 import {
@@ -57,6 +58,8 @@ export interface LineTransport {
   readonly flushTimeout: number
   /** Sends the lines in these bytes; the last one may end in a later chunk. */
   write(chunk: Buffer): void
+  /** The same with `whenFull: 'wait'`: resolves when the producer has taken all of them. */
+  readonly feed: LineFeed
   /** Resolves when all lines so far are settled, or at the timeout. Never rejects. */
   flush(timeout?: number): Promise<FlushSummary>
   stats(): TransportStats
@@ -122,10 +125,9 @@ export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTr
     warn: message => logger.warn(message),
     repaired: () => counts.keysRepaired++,
   })
-  const splitter = new LineSplitter(
-    own.newline ? '\n' : '',
-    lineSender(producer, own, undelivered, counts, keys),
-  )
+  const end = own.newline ? '\n' : ''
+  const sender = lineSender(producer, own, undelivered, counts, keys)
+  const splitter = new LineSplitter(end, sender.send)
   const stats = (): TransportStats => ({
     ...producer.stats(),
     streamName,
@@ -171,6 +173,7 @@ export const openTransport = (options: PinoKinesisOptions, voice: Voice): LineTr
     closeTimeout,
     flushTimeout,
     write: chunk => splitter.write(chunk),
+    feed: lineFeed(end, sender),
     stats,
     flush: async (timeout = flushTimeout) => {
       try {

@@ -6,8 +6,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { OPTION_NAMES } from '@kinesis-producer/core'
 import { type PinoKinesisOptions, pinoKinesis } from '@kinesis-producer/pino-transport'
-import { truncateLine } from '@kinesis-producer/pino-transport/internal/lines/truncate'
 import { OWN_NAMES } from '@kinesis-producer/pino-transport/internal/options'
+import { dataOf, parseLetter } from '@kinesis-producer/pino-transport/internal/undelivered/letter'
 import fc from 'fast-check'
 import { FakeClient, serviceError } from '../../support/core/fake-client.js'
 
@@ -154,6 +154,48 @@ describe('lines on their way through the transport', () => {
     assert.equal(letter['reason'], 'tooLarge')
   })
 
+  it('that are no UTF-8 go on as they are, with fields, cut or kept', async () => {
+    const latin1 = Buffer.from('{"m":"\xe9"}\n\xff\n', 'latin1')
+    const bytes = async (text: Buffer, options: Partial<PinoKinesisOptions>): Promise<string[]> =>
+      (await through(text, options)).calls.map(({ Data }) => Buffer.from(Data).toString('latin1'))
+    assert.deepEqual(await bytes(latin1, {}), ['{"m":"\xe9"}\n', '\xff\n'])
+    assert.deepEqual(await bytes(latin1, { fields: { a: 1 }, newline: false }), [
+      '{"a":1,"m":"\xe9"}',
+      '\xff',
+    ])
+    const long = Buffer.from(`{"m":"${'\xe9'.repeat(3000)}","n":"\xe9"}\n`, 'latin1')
+    const [cut = ''] = await bytes(long, { maxRecordBytes: 1500 })
+    assert.match(
+      cut,
+      /^\{"m":"\xe9{900,}","n":"\xe9","truncated":\{"bytes":3016,"fields":\["m"\]\}\}\n$/,
+    )
+    const deadLetterFile = fresh()
+    await through(long, { maxRecordBytes: 1500, oversize: 'deadLetter', deadLetterFile })
+    const letter = parseLetter(readFileSync(deadLetterFile, 'utf8'))
+    assert.deepEqual(letter && dataOf(letter), long)
+  })
+
+  it('that do not fit for what the packing and the key add are cut, dropped or kept, too', async () => {
+    const line = (bytes: number): string => `{"m":"${'x'.repeat(bytes - 8)}"}`
+    const packings = [
+      { kind: 'none' },
+      { kind: 'concat' },
+      { kind: 'concat', compression: 'gzip' },
+      { kind: 'kpl' },
+    ] as const
+    const sizes = Array.from({ length: 420 }, (_, i) => 3700 + i)
+    const text = sizes.map(size => `${line(size)}\n`).join('')
+    for (const packing of packings)
+      for (const partitionKey of [undefined, 'k'.repeat(200)]) {
+        const options = { packing, partitionKey, maxRecordBytes: 4096 }
+        const cut = (await through(text, options)).stats
+        assert.deepEqual([cut['lost'], cut['delivered']], [0, sizes.length], packing.kind)
+        const less = (await through(text, { ...options, oversize: 'drop' })).stats
+        assert.equal(less['lost'], cut['truncated'], packing.kind)
+        assert.ok(Number(less['lost']) > 0 && Number(less['delivered']) > 0)
+      }
+  })
+
   it('are lost whole, as too large, when not even the cut line fits', async () => {
     const deadLetterFile = fresh()
     const line = JSON.stringify({ level: 30, msg: 'x'.repeat(500) })
@@ -255,7 +297,7 @@ describe('lines on their way through the transport', () => {
     const { lines } = await through(pieces)
     assert.equal(lines.length, 2)
     const { truncated } = JSON.parse(lines[0] ?? '') as { truncated: { bytes: number } }
-    assert.equal(truncated.bytes, 64 * 1024 * 1024)
+    assert.equal(truncated.bytes, 1100 * 65_536, 'its true size')
     assert.equal(lines[1], 'next\n')
   })
 
@@ -263,31 +305,6 @@ describe('lines on their way through the transport', () => {
     const { lines } = await through(`{"msg":"${'y'.repeat(20_000_000)}"}\nnext`)
     assert.equal(lines.length, 2)
     assert.equal(lines[1], 'next\n')
-  })
-})
-
-describe('truncateLine', () => {
-  it('makes valid JSON within the limit, of anything', () => {
-    fc.assert(
-      fc.property(
-        fc.oneof(
-          fc
-            .dictionary(fc.string({ unit: 'binary' }), fc.jsonValue(), { maxKeys: 30 })
-            .map(value => JSON.stringify(value)),
-          fc.string({ unit: 'binary', maxLength: 2000 }),
-        ),
-        fc.integer({ min: 400, max: 1500 }),
-        (line, limit) => {
-          const text = truncateLine(line, limit)
-          const value = JSON.parse(text) as Record<string, { bytes: number }>
-          assert.equal(value['truncated']?.bytes, Buffer.byteLength(line))
-          if (Buffer.byteLength(line) > limit)
-            assert.ok(Buffer.byteLength(text) <= limit, `${Buffer.byteLength(text)} > ${limit}`)
-          assert.doesNotMatch(text, /\\ud[89ab][0-9a-f]{2}"/)
-        },
-      ),
-      { numRuns: 2000 },
-    )
   })
 })
 

@@ -8,6 +8,7 @@ export type {
 } from './index.js'
 export {
   abandon,
+  bytesOver,
   ConfigError,
   checkBoolean,
   checkFunction,

@@ -4,7 +4,7 @@
  */
 
 export type { OfferResult } from '../producer.js'
-export { abandon, offer } from '../producer.js'
+export { abandon, bytesOver, offer } from '../producer.js'
 export type { OpenedProducer } from './open-producer.js'
 export { openProducer } from './open-producer.js'
 export type { ExitSignalCloser, LossReason, LossReport, SharedOptions } from './rules/index.js'

@@ -1,27 +1,72 @@
-import type { DroppedRecord, UserRecord } from '@kinesis-producer/core'
-import { LogKeys, lossReasonOfError, openProducer } from '@kinesis-producer/core/adapter'
-import { DEFAULTS, OWN_NAMES, type PinoKinesisOptions, resolveLineOptions } from '../options.js'
-import { DeadLetterFile } from '../undelivered/dead-letter-file.js'
-import { addLetter, forget, readLetters, takeAside } from '../undelivered/replay.js'
+import { ConfigError, LogKeys, openProducer } from '@kinesis-producer/core/adapter'
+import {
+  DEFAULTS,
+  type Oversize,
+  OWN_NAMES,
+  type PinoKinesisOptions,
+  resolveLineOptions,
+} from '../options.js'
+import {
+  aloneWith,
+  asideOf,
+  forget,
+  isThere,
+  LettersBack,
+  takeAside,
+  UnreadableFile,
+  unreadableOf,
+} from '../undelivered/replaying.js'
+import { sendLetters } from '../undelivered/send-letters.js'
+import { dryOptions } from './dry-client.js'
+import { say } from './say.js'
 
 export interface Replayed {
   readonly delivered: number
-  /** Went back into the file, lines that are no letters included. */
+  /** Went back into the file. */
   readonly returned: number
+  /** Given up: too large, with `oversize: drop`. */
+  readonly dropped: number
+  /** Lines that are no letters; they are in a file of their own. */
+  readonly unreadable: number
+  /** Why the file that was moved aside had to stay. */
+  readonly failures: readonly string[]
+}
+
+const NONE: Replayed = { delivered: 0, returned: 0, dropped: 0, unreadable: 0, failures: [] }
+
+const sum = (a: Replayed, b: Replayed): Replayed => ({
+  delivered: a.delivered + b.delivered,
+  // What came back of the first file was taken again with the second.
+  returned: b.returned,
+  dropped: a.dropped + b.dropped,
+  unreadable: a.unreadable + b.unreadable,
+  failures: [...a.failures, ...b.failures],
+})
+
+const mustBeThere = (path: string): void => {
+  if (!isThere(path) && !isThere(asideOf(path)))
+    throw new ConfigError(`--replay: there is no file ${path}`)
 }
 
 /**
  * Sends a dead letter file again. The file is moved aside meanwhile, so that new letters may be
  * written; what is not delivered goes back into it.
+ * @throws {ConfigError} an option is wrong, there is no such file, or it is no regular file
+ * @throws if another process replays it
  */
 export const replayFile = async (path: string, options: PinoKinesisOptions): Promise<Replayed> => {
+  resolveLineOptions(options)
+  mustBeThere(path)
+  return aloneWith(path, () => replayAll(path, options))
+}
+
+const replayAll = async (path: string, options: PinoKinesisOptions): Promise<Replayed> => {
   const taken = takeAside(path)
-  if (taken === undefined) return { delivered: 0, returned: 0 }
+  if (taken === undefined) return NONE
   const first = await replayAside(taken.aside, path, options)
   // What an interrupted replay left came first; nothing new is tried while that does not go.
-  if (!taken.more || first.returned > 0) return first
-  const second = await replayFile(path, options)
-  return { delivered: first.delivered + second.delivered, returned: second.returned }
+  if (!taken.more || first.returned > 0 || first.failures.length > 0) return first
+  return sum(first, await replayAll(path, options))
 }
 
 const replayAside = async (
@@ -29,49 +74,88 @@ const replayAside = async (
   path: string,
   options: PinoKinesisOptions,
 ): Promise<Replayed> => {
-  const { closeTimeout } = resolveLineOptions(options)
+  let delivered = 0
   let returned = 0
-  let file: DeadLetterFile | undefined
-  const giveBack = (
-    { data, partitionKey, explicitHashKey }: UserRecord,
-    reason: string,
-    attempts: number,
-  ): void => {
-    returned++
-    file ??= new DeadLetterFile(path, Number.MAX_SAFE_INTEGER, (letters, why) => {
-      throw new Error(`${letters} letters could not go back: ${why}; all are in ${aside}`)
+  let dropped = 0
+  const back = new LettersBack(path)
+  const unreadable = new UnreadableFile(unreadableOf(path))
+  const { producer, close } = openWaiting(options)
+  try {
+    await sendLetters(aside, producer, keys(), oversizeOf(options), {
+      delivered: () => void delivered++,
+      undelivered: letter => {
+        returned++
+        back.add(letter)
+      },
+      dropped: () => void dropped++,
+      unreadable: (bytes, ends) => unreadable.write(bytes, ends),
     })
-    file.add({ data, partitionKey, explicitHashKey, reason, attempts })
+  } finally {
+    await close()
+    back.flush()
+    unreadable.close()
   }
+  const failures = [back.failure, unreadable.failure].filter(why => why !== undefined)
+  if (failures.length === 0) forget(aside)
+  return { delivered, returned, dropped, unreadable: unreadable.lines, failures }
+}
+
+/** What a replay would do, without a change to anything. */
+export interface Rehearsed {
+  readonly delivered: number
+  readonly undelivered: number
+  readonly unreadable: number
+  readonly records: number
+  readonly bytes: number
+}
+
+/** @throws {ConfigError} as `replayFile` */
+export const rehearseReplay = async (
+  path: string,
+  options: PinoKinesisOptions,
+): Promise<Rehearsed> => {
+  resolveLineOptions(options)
+  mustBeThere(path)
+  const { client, options: dry } = dryOptions(options)
+  let delivered = 0
+  let undelivered = 0
+  let unreadable = 0
+  const { producer, close } = openWaiting(dry)
+  for (const file of [asideOf(path), path])
+    if (isThere(file))
+      await sendLetters(file, producer, keys(), oversizeOf(options), {
+        delivered: () => void delivered++,
+        undelivered: () => void undelivered++,
+        dropped: () => void undelivered++,
+        unreadable: (_, ends) => void (ends && unreadable++),
+      })
+  await close()
+  return { delivered, undelivered, unreadable, records: client.records, bytes: client.bytes }
+}
+
+/** Only what was asked for: by default a letter is kept as it is. */
+const oversizeOf = ({ oversize }: PinoKinesisOptions): Oversize | undefined => oversize ?? undefined
+
+const nothing = (): void => {}
+const logger = { debug: nothing, info: nothing, warn: say, error: say }
+
+const keys = (): LogKeys => new LogKeys({ where: 'pino-kinesis', warn: say, repaired: nothing })
+
+/** A producer that waits for room, and how to end it: then each letter has its outcome. */
+const openWaiting = (options: PinoKinesisOptions) => {
+  const { closeTimeout } = resolveLineOptions(options)
   const { producer, release } = openProducer(
     'pino-kinesis',
-    {
-      ...options,
-      whenFull: 'wait',
-      onDrop: ({ record, reason, attempts }: DroppedRecord) =>
-        giveBack(record, reason, attempts.length),
-    },
+    { ...options, logger, addBlocksWhenBufferFull: undefined, whenFull: 'wait' },
     OWN_NAMES,
     DEFAULTS,
   )
   producer.start()
-  const keys = new LogKeys({
-    where: 'pino-kinesis',
-    warn: message => process.emitWarning(message, 'KinesisProducerWarning'),
-    repaired: () => {},
-  })
-  const unknown = (line: string): void => giveBack({ data: line }, 'unknown', 0)
-  for await (const letter of readLetters(aside, unknown)) {
-    try {
-      await addLetter(producer, letter, keys)
-    } catch (error) {
-      giveBack(letter, lossReasonOfError(error), 0)
-    }
+  const close = async (): Promise<void> => {
+    await producer.close(closeTimeout)
+    release()
+    // The outcomes are told in microtasks.
+    await new Promise(resolve => setImmediate(resolve))
   }
-  const { leftover } = await producer.close(closeTimeout)
-  for (const record of leftover) giveBack(record, 'closed', 0)
-  release()
-  file?.flush()
-  forget(aside)
-  return { delivered: producer.stats().delivered, returned }
+  return { producer, close }
 }

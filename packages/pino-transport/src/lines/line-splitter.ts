@@ -1,7 +1,16 @@
+import { isUtf8 } from 'node:buffer'
+
 const NEWLINE = 10
 const RETURN = 13
 /** Far more than a record may hold, so that what is cut off here would have been cut or dropped anyway. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024
+const REPLACEMENT = '\u{fffd}'
+
+/** Text; bytes if they are no UTF-8, which go on as they are. */
+export type Line = string | Buffer
+
+/** @param missing bytes of the line that were not kept, as it is too long */
+export type TakeLine = (line: Line, missing: number) => void
 
 /**
  * Cuts bytes into lines, without blank ones; `\r\n` ends a line as `\n` does. Each line is decoded by
@@ -10,13 +19,13 @@ const MAX_LINE_BYTES = 64 * 1024 * 1024
  */
 export class LineSplitter {
   readonly #end: string
-  readonly #send: (line: string) => void
+  readonly #send: TakeLine
   /** The line that has no end yet, in the pieces it came in. */
   #open: Buffer[] = []
   #openBytes = 0
 
   /** @param end what each line is given to `send` with, instead of its own end */
-  constructor(end: '' | '\n', send: (line: string) => void) {
+  constructor(end: '' | '\n', send: TakeLine) {
     this.#end = end
     this.#send = send
   }
@@ -24,7 +33,7 @@ export class LineSplitter {
   write(chunk: Buffer): void {
     let start = 0
     for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, start)) {
-      if (this.#openBytes === 0) this.#emit(chunk, start, at)
+      if (this.#openBytes === 0) this.#emit(chunk, start, at, 0)
       else {
         this.#keep(chunk.subarray(start, at))
         this.end()
@@ -37,24 +46,29 @@ export class LineSplitter {
   /** Sends the last line, which had no newline. */
   end(): void {
     const line = Buffer.concat(this.#open)
+    const missing = this.#openBytes - line.length
     this.#open = []
     this.#openBytes = 0
-    this.#emit(line, 0, line.length)
+    this.#emit(line, 0, line.length, missing)
   }
 
   #keep(piece: Buffer): void {
     const room = MAX_LINE_BYTES - this.#openBytes
-    if (room <= 0) return
-    this.#open.push(piece.subarray(0, room))
     this.#openBytes += piece.length
+    if (room > 0) this.#open.push(piece.subarray(0, room))
   }
 
   /** The line before `at`, where its newline is. */
-  #emit(bytes: Buffer, start: number, at: number): void {
+  #emit(bytes: Buffer, start: number, at: number, missing: number): void {
     const last = at > start && bytes[at - 1] === RETURN ? at - 1 : at
     if (last === start) return
-    if (last === at && this.#end === '\n' && at < bytes.length)
-      this.#send(bytes.toString('utf8', start, at + 1))
-    else this.#send(bytes.toString('utf8', start, last) + this.#end)
+    const withEnd = last === at && this.#end === '\n' && at < bytes.length
+    const text = withEnd
+      ? bytes.toString('utf8', start, at + 1)
+      : bytes.toString('utf8', start, last) + this.#end
+    // The mark of what could not be decoded may also stand there by itself.
+    if (text.includes(REPLACEMENT) && !isUtf8(bytes.subarray(start, last)))
+      this.#send(Buffer.concat([bytes.subarray(start, last), Buffer.from(this.#end)]), missing)
+    else this.#send(text, missing)
   }
 }

@@ -1,69 +1,225 @@
-import { parseObject } from './level.js'
+import { cutString, quoteCut } from './cut-text.js'
+import { type FieldTable, fieldsIn } from './json-fields.js'
 
-/** Room for the mark itself and for escapes at a cut. */
-const MARGIN = 64
-
-const bytesOf = (value: string): number => Buffer.byteLength(value)
-
-/** The beginning of a text, at most so many bytes once it is JSON, and never half a character. */
-export const cutText = (value: string, bytes: number): string => {
-  let low = 0
-  let high = Math.min(value.length, Math.max(0, bytes))
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2)
-    if (bytesOf(JSON.stringify(value.slice(0, middle))) <= bytes) low = middle
-    else high = middle - 1
-  }
-  const last = value.charCodeAt(low - 1)
-  const half = last >= 0xd800 && last <= 0xdbff
-  return value.slice(0, half ? low - 1 : low)
-}
+/** Most bytes of the names of cut fields in the mark; names alone must not fill a record. */
+const NAMES_BYTES = 1024
+/** `,"more":` and a number. */
+const MORE_BYTES = 24
+/** A value cut to less says nothing: rather leave out whole fields. */
+const LEAST_VALUE_BYTES = 64
+/** More than a line can have fields. */
+const PLACES = 2 ** 25
+/** Left out last: without them a line is hardly a log. */
+const KEPT_LONGEST: ReadonlySet<string> = new Set(['"level"', '"time"', '"msg"'])
+/** Of those, with its quotes. */
+const LONGEST_NAME = 7
+const MARK = 'truncated'
+const MARK_BEGINS = MARK.charCodeAt(0)
+const OPEN = 0x7b
+const QUOTE = 0x22
+const COMMA = 0x2c
+const BACKSLASH = 0x5c
 
 /**
- * Shortens a line to valid JSON of at most `limit` bytes: its largest fields are cut, or replaced by
- * the beginning of their JSON, until it fits. `truncated` says so, with the line's true size. What is
- * not a JSON object becomes one, with the text as `msg`.
+ * Shortens a line to valid JSON of at most `limit` bytes, in linear time: the largest values of an
+ * object are cut (to the beginning of their JSON, in a string), all others stay as they are to the
+ * byte; if the names alone are too much, whole fields are left out. A mark says so, `truncated` or
+ * the first of `truncated_`, `truncated__` ... that is no field of the line: its true size, and the names of
+ * what was cut or left out. What is not a JSON object becomes one, with the text as `msg`.
+ * Undefined if not even that fits.
+ * @param bytes the line's true size, if only its beginning is at hand
  */
-export const truncateLine = (line: string, limit: number): string => {
-  const object = parseObject(line)
-  const entries = new Map<string, unknown>(
-    object === undefined ? [['msg', line]] : Object.entries(object),
-  )
-  const cut: string[] = []
-  const mark = { bytes: bytesOf(line), fields: cut }
-  // What each field takes, quotes, colon and comma included.
-  const sizes = new Map(
-    [...entries].map(([name, value]) => [name, bytesOf(JSON.stringify({ [name]: value })) - 1]),
-  )
-  let total = [...sizes.values()].reduce((sum, size) => sum + size, 2)
-  for (;;) {
-    const marked = bytesOf(JSON.stringify({ truncated: mark })) + MARGIN
-    const over = total + marked - limit
-    if (over <= 0) break
-    const largest = [...sizes].reduce((a, b) => (b[1] > a[1] ? b : a), ['', 0])
-    const [name, size] = largest
-    if (size === 0) break
-    const value = entries.get(name)
-    const source = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
-    const nameBytes = bytesOf(JSON.stringify(name)) + 2
-    // A later field's mark takes room as well.
-    const room = size - over - nameBytes - bytesOf(JSON.stringify(name)) - 1
-    if (cut.includes(name) || room < 2) {
-      entries.delete(name)
-      sizes.delete(name)
-      total -= size
-      if (!cut.includes(name)) cut.push(name)
-      // Names alone must not fill the record.
-      if (bytesOf(JSON.stringify(cut)) > limit / 2) cut.length = 0
-      continue
-    }
-    const short = cutText(source, room)
-    const now = bytesOf(JSON.stringify({ [name]: short })) - 1
-    entries.set(name, short)
-    sizes.set(name, now)
-    total += now - size
-    cut.push(name)
+export const truncateLine = (
+  line: Buffer,
+  limit: number,
+  bytes: number = line.length,
+): Buffer | undefined => {
+  const fields = fieldsIn(line)
+  const cut = fields === undefined ? undefined : cutObject(line, fields, limit, bytes)
+  return cut !== undefined && isJson(cut) ? cut : cutPlain(line, limit, bytes)
+}
+
+/** The scan does not look into values, so a line may be no JSON after all. */
+const isJson = (text: Buffer): boolean => {
+  try {
+    JSON.parse(text.toString())
+    return true
+  } catch {
+    return false
   }
-  entries.set('truncated', mark)
-  return JSON.stringify(Object.fromEntries(entries))
+}
+
+const cutPlain = (line: Buffer, limit: number, bytes: number): Buffer | undefined => {
+  const mark = `,"truncated":{"bytes":${bytes},"fields":["msg"]}}`
+  const room = limit - '{"msg":'.length - mark.length
+  return room < 2
+    ? undefined
+    : Buffer.concat([Buffer.from('{"msg":'), quoteCut(line, room), Buffer.from(mark)])
+}
+
+const cutObject = (
+  line: Buffer,
+  fields: FieldTable,
+  limit: number,
+  bytes: number,
+): Buffer | undefined => {
+  const markName = freeName(line, fields)
+  const open = `"${markName}":{"bytes":${bytes},"fields":[`
+  const fixed = open.length + ']}}{'.length + MORE_BYTES
+  const nameRoom = Math.max(0, Math.min(NAMES_BYTES, (limit - fixed) >> 2))
+  const budget = limit - fixed - nameRoom
+  if (budget < 0) return undefined
+  const kept = keepFields(line, fields, budget)
+  const level = waterLevel(fields, kept, budget)
+  const out = new Pieces(line, limit)
+  const names: string[] = []
+  let namesBytes = 0
+  let more = 0
+  const note = (field: number): void => {
+    const start = fields.start(field)
+    const nameEnd = fields.nameEnd(field)
+    namesBytes += nameEnd - start + 1
+    if (namesBytes <= nameRoom) names.push(line.toString('utf8', start, nameEnd))
+    else more++
+  }
+  for (let field = 0; field < fields.count; field++) {
+    const start = fields.start(field)
+    const valueStart = fields.valueStart(field)
+    const end = fields.end(field)
+    if (kept[field] === 0) note(field)
+    else if (end - valueStart <= level) out.keep(start, end)
+    else {
+      note(field)
+      const isText = line[valueStart] === QUOTE
+      if (isText) out.addText(start, cutString(line, valueStart + 1, end - 1, level))
+      else out.add(start, valueStart, quoteCut(line.subarray(valueStart, end), level))
+    }
+  }
+  return out.end(`${open}${names.join(',')}]${more > 0 ? `,"more":${more}` : ''}}}`)
+}
+
+/** The new line, put together of fields; those that follow each other in the old one are copied at once. */
+class Pieces {
+  readonly #line: Buffer
+  readonly #out: Buffer
+  #size = 1
+  #start = 0
+  #end = 0
+
+  constructor(line: Buffer, limit: number) {
+    this.#line = line
+    this.#out = Buffer.allocUnsafe(limit)
+    this.#out[0] = OPEN
+  }
+
+  keep(start: number, end: number): void {
+    if (start === this.#end + 1 && this.#end > 0) this.#end = end
+    else {
+      this.#copyKept()
+      this.#start = start
+      this.#end = end
+    }
+  }
+
+  /** A field up to `end`, inside of the string that is its value. */
+  addText(start: number, end: number): void {
+    this.#copyKept()
+    this.#size += this.#line.copy(this.#out, this.#size, start, end)
+    this.#out[this.#size++] = QUOTE
+    this.#out[this.#size++] = COMMA
+  }
+
+  add(start: number, valueStart: number, value: Buffer): void {
+    this.#copyKept()
+    this.#size += this.#line.copy(this.#out, this.#size, start, valueStart)
+    this.#size += value.copy(this.#out, this.#size)
+    this.#out[this.#size++] = COMMA
+  }
+
+  end(rest: string): Buffer {
+    this.#copyKept()
+    return this.#out.subarray(0, this.#size + this.#out.write(rest, this.#size))
+  }
+
+  #copyKept(): void {
+    if (this.#end === 0) return
+    this.#size += this.#line.copy(this.#out, this.#size, this.#start, this.#end)
+    this.#out[this.#size++] = COMMA
+    this.#end = 0
+  }
+}
+
+/** A name for the mark that is none of the line's own. */
+const freeName = (line: Buffer, fields: FieldTable): string => {
+  const taken = new Set<unknown>()
+  for (let field = 0; field < fields.count; field++) {
+    const start = fields.start(field)
+    const nameEnd = fields.nameEnd(field)
+    // Most names need no look at their characters.
+    const like = line[start + 1] === MARK_BEGINS && nameEnd - start >= MARK.length + 2
+    if (!like && !hasEscape(line, start, nameEnd)) continue
+    const raw = line.subarray(start, nameEnd)
+    if (isJson(raw)) taken.add(JSON.parse(raw.toString()))
+  }
+  let name = MARK
+  while (taken.has(name)) name += '_'
+  return name
+}
+
+const hasEscape = (line: Buffer, start: number, end: number): boolean => {
+  for (let at = start; at < end; at++) if (line[at] === BACKSLASH) return true
+  return false
+}
+
+/** 1 for each field that stays, so that all of them have room for a part of their value worth reading. */
+const keepFields = (line: Buffer, fields: FieldTable, budget: number): Uint8Array => {
+  const { count } = fields
+  const kept = new Uint8Array(count).fill(1)
+  const least = Math.min(LEAST_VALUE_BYTES, Math.max(8, budget >> 4))
+  // One number for cost and place: a sort of numbers needs no function.
+  const order = new Float64Array(count)
+  let over = -budget
+  for (let field = 0; field < count; field++) {
+    const cost = fields.around(field) + Math.min(fields.valueBytes(field), least)
+    order[field] = cost * PLACES + field
+    over += cost
+  }
+  if (over <= 0) return kept
+  order.sort()
+  const leaveOut = (may: (field: number) => boolean): void => {
+    for (let i = count - 1; i >= 0 && over > 0; i--) {
+      const one = order[i] ?? 0
+      const field = one % PLACES
+      if (kept[field] === 0 || !may(field)) continue
+      kept[field] = 0
+      over -= Math.floor(one / PLACES)
+    }
+  }
+  leaveOut(field => {
+    const start = fields.start(field)
+    const end = fields.nameEnd(field)
+    return end - start > LONGEST_NAME || !KEPT_LONGEST.has(line.toString('latin1', start, end))
+  })
+  leaveOut(() => true)
+  return kept
+}
+
+/** The size to which larger values are cut, so that all that stays fits. */
+const waterLevel = (fields: FieldTable, kept: Uint8Array, budget: number): number => {
+  const sizes = new Float64Array(fields.count)
+  let staying = 0
+  let room = budget
+  for (let field = 0; field < fields.count; field++) {
+    if (kept[field] === 0) continue
+    room -= fields.around(field)
+    sizes[staying++] = fields.valueBytes(field)
+  }
+  const sorted = sizes.subarray(0, staying).toSorted()
+  for (let i = 0; i < staying; i++) {
+    const size = sorted[i] ?? 0
+    const level = Math.floor(room / (staying - i))
+    if (size > level) return level
+    room -= size
+  }
+  return Number.POSITIVE_INFINITY
 }

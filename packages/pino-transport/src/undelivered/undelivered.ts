@@ -4,7 +4,8 @@ import {
   type LossTally,
   WarningLimiter,
 } from '@kinesis-producer/core/adapter/rules'
-import { DeadLetterFile, type Undeliverable } from './dead-letter-file.js'
+import { DeadLetterFile } from './dead-letter-file.js'
+import type { Undeliverable } from './letter.js'
 import { type DroppedReport, LossReporter } from './loss-reporter.js'
 
 /** Where every line ends that is not delivered: counted by reason, told, and kept in a file if wanted. */
@@ -62,8 +63,9 @@ export class Undelivered {
     partitionKey: string | undefined,
     explicitHashKey: string | undefined,
     reason: LossReason,
+    error?: unknown,
   ): void {
-    this.#add({ data, partitionKey, explicitHashKey, reason, attempts: 0 })
+    this.#add({ data, partitionKey, explicitHashKey, reason, error, attempts: 0 })
   }
 
   /** Tells what was not told yet, and writes what was not written. */
