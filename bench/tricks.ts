@@ -9,7 +9,7 @@ import { sendPutRecords } from '@kinesis-producer/core/internal/client/put-comma
 import { UnreadAnswer } from '@kinesis-producer/core/internal/client/unread-answer'
 import { Base64Sink, base64Length } from '@kinesis-producer/core/internal/client/wire/base64'
 import { CBOR_WIRE } from '@kinesis-producer/core/internal/client/wire/cbor-wire'
-import { writeJsonBody } from '@kinesis-producer/core/internal/client/wire/json-body'
+import { writeJsonBody, writePlain } from '@kinesis-producer/core/internal/client/wire/json-body'
 import { JSON_WIRE } from '@kinesis-producer/core/internal/client/wire/json-wire'
 import type { Wire } from '@kinesis-producer/core/internal/client/wire/wire'
 import { cbor } from '@smithy/core/cbor'
@@ -72,6 +72,18 @@ const parsed =
   (wire: Wire, answer: Buffer): Work =>
   () =>
     readAnswer(wire.parse(answer), RECORDS, false)
+
+const plainKeys = (): number => {
+  let at = 0
+  for (const { PartitionKey } of records) at = writePlain(room, PartitionKey, at)
+  return at
+}
+const keysAsJson = (): number => {
+  let at = 0
+  for (const { PartitionKey } of records)
+    at += room.write(JSON.stringify(PartitionKey).slice(1, -1), at, 'utf8')
+  return at
+}
 
 /** The body as one would write it: a string, encoded when it is whole. */
 const bodyOfText = (): Buffer => {
@@ -148,6 +160,7 @@ const TRICKS: readonly (readonly [trick: string, times: number, withIt: Work, wi
     scanned(CBOR_WIRE, CBOR_ANSWER),
     parsed(CBOR_WIRE, CBOR_ANSWER),
   ],
+  ['keys without escapes byte by byte, against JSON.stringify', 100, plainKeys, keysAsJson],
   [
     'body written into a buffer, base64 in groups, against a string',
     40,

@@ -105,7 +105,7 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
 /** Writes a string that needs no escape and one byte a character; 0 if it is no such string. */
-const writePlain = (body: Uint8Array, text: string, start: number): number => {
+export const writePlain = (body: Uint8Array, text: string, start: number): number => {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
     if (code < 0x20 || code > 0x7e || code === QUOTE || code === BACKSLASH) return 0
