@@ -1,5 +1,6 @@
-// From emit to delivered: CPU of the application's thread per log, beside the OTLP exporter, under
-// the same batch processor. Each case runs in a process of its own.
+// From emit to delivered: CPU of the process per log, beside the OTLP exporter, under the same batch
+// processor. Each case runs in a process of its own, in two ways: as applications run (emitting at
+// full speed with the event loop turning, no flush but at the end), and with a flush after each batch.
 
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -16,9 +17,12 @@ import { CREDENTIALS, STREAM } from './load.js'
 import { median } from './report.js'
 import { startStub } from './start-stub.js'
 
-const LOGS = 1_000_000
+const LOGS = Number(process.env['BENCH_LOGS'] ?? 1_000_000)
 const BURST = 512
 const ROUNDS = 3
+/** So that no queue drops anything, however far the service is behind. */
+const QUEUE = { maxQueueSize: Number.MAX_SAFE_INTEGER }
+const BUFFER = { bufferBytes: 512 * 1024 * 1024, bufferSize: 10_000_000 }
 
 const kinesis = (endpoint: string) => ({
   streamName: STREAM,
@@ -28,15 +32,25 @@ const kinesis = (endpoint: string) => ({
 })
 const CASES = {
   'OTLP http/protobuf exporter': (url: string) =>
-    new BatchLogRecordProcessor({ exporter: new OTLPLogExporter({ url: `${url}/v1/logs` }) }),
+    new BatchLogRecordProcessor({
+      exporter: new OTLPLogExporter({ url: `${url}/v1/logs` }),
+      ...QUEUE,
+    }),
   KinesisLogRecordExporter: (url: string) =>
-    new BatchLogRecordProcessor({ exporter: new KinesisLogRecordExporter(kinesis(url)) }),
-  KinesisLogRecordProcessor: (url: string) => new KinesisLogRecordProcessor(kinesis(url)),
+    new BatchLogRecordProcessor({ exporter: new KinesisLogRecordExporter(kinesis(url)), ...QUEUE }),
+  KinesisLogRecordProcessor: (url: string) =>
+    new KinesisLogRecordProcessor({ ...kinesis(url), ...BUFFER }),
 }
 const isCase = (name: string): name is keyof typeof CASES => name in CASES
 
-/** Emits logs in bursts of a batch and waits for each to be delivered; CPU microseconds a log. */
-const measure = async (name: keyof typeof CASES, url: string): Promise<number> => {
+const WAYS = ['as applications run', 'flushed'] as const
+
+/** Emits logs in bursts of a batch, until all are delivered; CPU microseconds a log. */
+const measure = async (
+  name: keyof typeof CASES,
+  url: string,
+  way: string | undefined,
+): Promise<number> => {
   const provider = new LoggerProvider({
     processors: [CASES[name](url)],
     resource: resourceFromAttributes({ 'service.name': 'bench', 'host.name': 'h' }),
@@ -55,7 +69,10 @@ const measure = async (name: keyof typeof CASES, url: string): Promise<number> =
           'user.id': `user-${i % 1000}`,
         },
       })
-      if (i % BURST === BURST - 1) await provider.forceFlush()
+      if (i % BURST === BURST - 1)
+        await (way === 'flushed'
+          ? provider.forceFlush()
+          : new Promise(resolve => setImmediate(resolve)))
     }
     await provider.forceFlush()
   }
@@ -67,25 +84,28 @@ const measure = async (name: keyof typeof CASES, url: string): Promise<number> =
   return (user + system) / LOGS
 }
 
-const [, , name, url] = process.argv
+const [, , name, url, way] = process.argv
 if (name !== undefined && url !== undefined && isCase(name)) {
-  console.log(await measure(name, url))
+  console.log(await measure(name, url, way))
   process.exit(0)
 }
 const stub = await startStub(0)
-const results = new Map<string, number[]>(Object.keys(CASES).map(one => [one, []]))
-for (let round = 0; round < ROUNDS; round++) {
-  for (const [one, list] of results) {
-    const self = fileURLToPath(import.meta.url)
-    const { stdout } = await promisify(execFile)(process.execPath, [self, one, stub.http])
-    list.push(Number(stdout))
+for (const one of WAYS) {
+  const results = new Map<string, number[]>(Object.keys(CASES).map(each => [each, []]))
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [each, list] of results) {
+      const self = fileURLToPath(import.meta.url)
+      const { stdout } = await promisify(execFile)(process.execPath, [self, each, stub.http, one])
+      list.push(Number(stdout))
+    }
+  }
+  const base = median(results.get('OTLP http/protobuf exporter') ?? [])
+  console.log(one)
+  for (const [each, list] of results) {
+    const value = median(list)
+    console.log(
+      `  ${each.padEnd(28)} ${value.toFixed(2).padStart(6)} us a log   ${(value / base).toFixed(2)} x   (${Math.min(...list).toFixed(2)} to ${Math.max(...list).toFixed(2)})`,
+    )
   }
 }
 stub.stop()
-const base = median(results.get('OTLP http/protobuf exporter') ?? [])
-for (const [one, list] of results) {
-  const value = median(list)
-  console.log(
-    `${one.padEnd(28)} ${value.toFixed(2).padStart(6)} us a log   ${(value / base).toFixed(2)} x   (${Math.min(...list).toFixed(2)} to ${Math.max(...list).toFixed(2)})`,
-  )
-}
