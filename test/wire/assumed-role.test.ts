@@ -117,11 +117,10 @@ describe('a role that is to be assumed', () => {
     const { paused, remaining } = producer.stats()
     assert.deepEqual([paused, remaining], [true, 1])
     assert.equal(log.length, 1)
-    assert.ok(
-      log[0]?.includes(
-        `CredentialsProviderError for 1 records (1 in a row): cannot assume the role ${ROLE}: AccessDenied: ${message}; paused, records are kept`,
-      ),
-      log[0],
+    assert.ok(log[0]?.includes(`cannot assume the role ${ROLE}: AccessDenied: ${message}`), log[0])
+    assert.match(
+      log[0] ?? '',
+      /request error: CredentialsProviderError .*; paused, records are kept/,
     )
     assert.ok(!log.join().includes('secret'))
     sts.answer = { livesFor: 3_600_000 }
