@@ -11,6 +11,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources'
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs'
 import { median } from './report.js'
 
+const OPTIONS = { maxBytes: 1_000_000 }
 const BATCH = 512
 const BATCHES = 200
 const ROUNDS = 7
@@ -66,10 +67,10 @@ const ours = (encoder: LogEncoder) => (): number => {
 
 const CASES: Readonly<Record<string, () => number>> = {
   'protobuf, otlp-transformer': () => ProtobufLogsSerializer.serializeRequest(batch)?.length ?? 0,
-  'protobuf, ours': ours(new OtlpProtoEncoder(1_000_000)),
+  'protobuf, ours': ours(new OtlpProtoEncoder(OPTIONS)),
   'OTLP JSON, otlp-transformer': () => JsonLogsSerializer.serializeRequest(batch)?.length ?? 0,
-  'OTLP JSON, ours': ours(new OtlpJsonEncoder()),
-  'flat JSON, ours': ours(new FlatJsonEncoder()),
+  'OTLP JSON, ours': ours(new OtlpJsonEncoder(OPTIONS)),
+  'flat JSON, ours': ours(new FlatJsonEncoder(OPTIONS)),
 }
 
 const micros = new Map<string, number[]>(Object.keys(CASES).map(name => [name, []]))

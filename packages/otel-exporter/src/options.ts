@@ -43,8 +43,8 @@ export interface KinesisLogOptions extends SharedOptions {
    */
   readonly partitionKey?: PartitionKey | undefined
   /**
-   * What to do with a log that is larger than a record: keep the beginning of its body with a mark,
-   * or drop it. Both are counted.
+   * What to do with a log that is larger than a record: shorten it, its longest text first and with a
+   * mark, or drop it. Both are counted, and said once on `diag`.
    * @default 'truncate'
    */
   readonly oversize?: (typeof OVERSIZE)[number] | undefined

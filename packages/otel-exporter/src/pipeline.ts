@@ -18,7 +18,7 @@ import {
   openProducer,
 } from '@kinesis-producer/core/adapter'
 import { Chunker, type Encoded } from './encoding/chunker.js'
-import type { Encoding, LogEncoder } from './encoding/encoder.js'
+import type { EncoderOptions, Encoding, LogEncoder } from './encoding/encoder.js'
 import { FlatJsonEncoder } from './encoding/flat-json.js'
 import { OtlpJsonEncoder } from './encoding/otlp-json.js'
 import { OtlpProtoEncoder } from './encoding/otlp-proto.js'
@@ -58,6 +58,8 @@ export class Pipeline {
   readonly #unbind: () => void
   /** In logs; the producer knows of chunks alone. */
   readonly #losses: Losses
+  readonly #told = new Set<string>()
+  readonly #where: string
 
   /** @throws {ConfigError} naming the option that is missing, unknown or wrong */
   constructor(
@@ -66,6 +68,7 @@ export class Pipeline {
     ownNames: readonly string[],
     defaults: ProducerConfig,
   ) {
+    this.#where = where
     const given = options.logger ?? diagLogger
     this.#logger = isLogger(given) ? given : diagLogger
     const encoding = encodingOf(where, options)
@@ -85,7 +88,10 @@ export class Pipeline {
     const maxRecordBytes =
       typeof options.maxRecordBytes === 'number' ? options.maxRecordBytes : DEFAULT_MAX_RECORD_BYTES
     this.#maxBytes = Math.max(maxRecordBytes - RESERVED_BYTES, Math.floor(maxRecordBytes / 2))
-    this.#encoder = encoderOf(encoding, this.#maxBytes)
+    this.#encoder = encoderOf(encoding, {
+      maxBytes: this.#maxBytes,
+      shortened: part => this.#shortened(part),
+    })
     this.bufferBytes =
       typeof options.bufferBytes === 'number' ? options.bufferBytes : LOG_BUFFER_BYTES
     const packing = packingOf(options.packing, this.#encoder)
@@ -136,6 +142,7 @@ export class Pipeline {
       maxBytes: this.#maxBytes,
       oversize: this.#oversize,
       full,
+      shortened: () => this.#shortened('log'),
       tooLarge: bytes => {
         this.#losses.add('tooLarge', 1, `a log of ${bytes} bytes is too large for a record`)
         tooLarge(bytes)
@@ -145,7 +152,7 @@ export class Pipeline {
 
   /** For logs that are encoded again: OTLP protobuf carries all that a log may hold. */
   protoChunker(full: (encoded: Encoded) => void, tooLarge: () => void): Chunker {
-    return this.#chunker(new OtlpProtoEncoder(this.#maxBytes), full, tooLarge)
+    return this.#chunker(new OtlpProtoEncoder({ maxBytes: this.#maxBytes }), full, tooLarge)
   }
 
   /** Logs that never reached the producer. */
@@ -153,8 +160,28 @@ export class Pipeline {
     this.#losses.add(reason, logs, message)
   }
 
+  /** Never throws, whatever the log is. */
   keyOf(log: ReadableLogRecordLike): string | undefined {
-    return this.#keyOf(log)
+    try {
+      return this.#keyOf(log)
+    } catch {
+      return undefined
+    }
+  }
+
+  #shortened(part: 'log' | 'resource' | 'scope'): void {
+    this.metrics.truncated(part)
+    this.#tell(
+      part,
+      `a ${part} was too large for a record (${this.#maxBytes} bytes with its key) and was shortened`,
+    )
+  }
+
+  /** Once of a kind: how often it happens is told by metrics. */
+  #tell(kind: string, what: string): void {
+    if (this.#told.has(kind)) return
+    this.#told.add(kind)
+    this.#logger.warn(`${this.#where}: ${what}; more of them are only counted`)
   }
 
   /**
@@ -190,14 +217,14 @@ export class Pipeline {
   }
 }
 
-const encoderOf = (encoding: Encoding, maxBytes: number): LogEncoder => {
+const encoderOf = (encoding: Encoding, options: EncoderOptions): LogEncoder => {
   switch (encoding) {
     case 'otlp-proto':
-      return new OtlpProtoEncoder(maxBytes)
+      return new OtlpProtoEncoder(options)
     case 'otlp-json':
-      return new OtlpJsonEncoder()
+      return new OtlpJsonEncoder(options)
     case 'json':
-      return new FlatJsonEncoder()
+      return new FlatJsonEncoder(options)
   }
 }
 

@@ -1,31 +1,45 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import {
+  createFileRegistry,
+  type DescMessage,
+  fromBinary,
+  fromJson,
+  toJson,
+} from '@bufbuild/protobuf'
+import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import protobuf from 'protobufjs'
+import descriptor from 'protobufjs/ext/descriptor/index.js'
 
-/** The published messages of opentelemetry-proto (logs/v1, resource/v1, common/v1), fields and numbers. */
-const PROTO = `
-syntax = "proto3";
-message LogsData { repeated ResourceLogs resource_logs = 1; }
-message ResourceLogs { Resource resource = 1; repeated ScopeLogs scope_logs = 2; string schema_url = 3; }
-message Resource { repeated KeyValue attributes = 1; uint32 dropped_attributes_count = 2; }
-message ScopeLogs { InstrumentationScope scope = 1; repeated LogRecord log_records = 2; string schema_url = 3; }
-message InstrumentationScope {
-  string name = 1; string version = 2; repeated KeyValue attributes = 3; uint32 dropped_attributes_count = 4;
+export const PROTO_FILE: string = fileURLToPath(
+  new URL('../../../../test/data/otlp-logs.proto', import.meta.url),
+)
+const { root } = protobuf.parse(readFileSync(PROTO_FILE, 'utf8'), { keepCase: true })
+const LogsData = root.lookupType('LogsData')
+
+/** The same for protobuf-es, whose names in JSON have to be given. */
+const schemaOf = (type: string): DescMessage => {
+  root.resolveAll()
+  const made: unknown = Reflect.apply(Reflect.get(root, 'toDescriptor'), root, ['proto3'])
+  const set = fromBinary(
+    FileDescriptorSetSchema,
+    descriptor.FileDescriptorSet.encode(Object(made)).finish(),
+  )
+  for (const file of set.file)
+    for (const message of file.messageType)
+      for (const field of message.field)
+        field.jsonName = field.name.replace(/_./g, match => match.slice(1).toUpperCase())
+  const schema = createFileRegistry(set).getMessage(type)
+  if (schema === undefined) throw new Error(`${PROTO_FILE} has no ${type}`)
+  return schema
 }
-message LogRecord {
-  fixed64 time_unix_nano = 1; int32 severity_number = 2; string severity_text = 3; AnyValue body = 5;
-  repeated KeyValue attributes = 6; uint32 dropped_attributes_count = 7; fixed32 flags = 8;
-  bytes trace_id = 9; bytes span_id = 10; fixed64 observed_time_unix_nano = 11; string event_name = 12;
-}
-message KeyValue { string key = 1; AnyValue value = 2; }
-message AnyValue {
-  oneof value {
-    string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4;
-    ArrayValue array_value = 5; KeyValueList kvlist_value = 6; bytes bytes_value = 7;
-  }
-}
-message ArrayValue { repeated AnyValue values = 1; }
-message KeyValueList { repeated KeyValue values = 1; }
-`
-const LogsData = protobuf.parse(PROTO, { keepCase: true }).root.lookupType('LogsData')
+const SCHEMA = schemaOf('LogsData')
+
+/** What protobuf-es reads of protobuf, in its JSON; throws for what it refuses. */
+export const esProto = (bytes: Uint8Array): unknown => toJson(SCHEMA, fromBinary(SCHEMA, bytes))
+
+/** What protobuf-es reads of a line of OTLP JSON, in its JSON; throws for what it refuses. */
+export const esJson = (line: string): unknown => toJson(SCHEMA, fromJson(SCHEMA, JSON.parse(line)))
 
 export interface LogsDataObject {
   readonly resource_logs?: readonly ResourceLogsObject[]
@@ -50,3 +64,18 @@ export const recordsOf = (data: LogsDataObject): Fields[] =>
   (data.resource_logs ?? []).flatMap(({ scope_logs }) =>
     (scope_logs ?? []).flatMap(({ log_records }) => log_records ?? []),
   )
+
+/** Messages within messages, `LogsData` counted: what readers count against their limit of 100. */
+export const depthOf = (type: string, bytes: Uint8Array): number => {
+  const reader = protobuf.Reader.create(bytes)
+  const { fieldsById } = root.lookupType(type)
+  let depth = 0
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    const field = fieldsById[tag >>> 3]
+    if (field?.resolvedType instanceof protobuf.Type)
+      depth = Math.max(depth, depthOf(field.resolvedType.name, reader.bytes()))
+    else reader.skipType(tag & 7)
+  }
+  return depth + 1
+}

@@ -8,6 +8,8 @@ import { resourceFromAttributes } from '@opentelemetry/resources'
 import { LoggerProvider } from '@opentelemetry/sdk-logs'
 import fc from 'fast-check'
 import { FakeClient } from '../../support/core/fake-client.js'
+import { encode } from '../../support/otel/encode.js'
+import { ORDINARY } from '../../support/otel/strange-logs.js'
 
 const span = trace.wrapSpanContext({
   traceId: 'ab'.repeat(16),
@@ -66,6 +68,26 @@ describe('decodeLogs', () => {
       })
     }
   }
+
+  it('gives logs that survive JSON.stringify, bigints as text and bytes as base64', () => {
+    const body = { big: 2n ** 60n, bytes: Uint8Array.of(1, 2), odd: Number.NaN, list: [2n ** 61n] }
+    const log = { ...ORDINARY, body, attributes: { __proto__x: 2n ** 62n } }
+    for (const encoding of ['otlp-proto', 'otlp-json'] as const) {
+      const [chunk = Buffer.alloc(0)] = encode(encoding, [log]).chunks
+      const logs = decodeLogs(chunk, { encoding })
+      const [read] = JSON.parse(JSON.stringify(logs))
+      assert.equal(read.time, '1700000000123456789')
+      assert.deepEqual(read.body, {
+        big: String(2n ** 60n),
+        bytes: 'AQI=',
+        odd: 'NaN',
+        list: [String(2n ** 61n)],
+      })
+      assert.deepEqual(read.attributes, { __proto__x: String(2n ** 62n) })
+      assert.equal(logs[0]?.time, 1_700_000_000_123_456_789n)
+      assert.equal(Object.keys(logs[0] ?? {}).includes('toJSON'), false)
+    }
+  })
 
   it('says that a record is something else, whatever it is', () => {
     const wrong = { code: 'CORRUPT_RECORD' }

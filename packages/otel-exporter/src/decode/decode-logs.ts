@@ -35,7 +35,8 @@ const ANY = Number.MAX_SAFE_INTEGER
 
 /**
  * The logs of a Kinesis record (of `GetRecords`, a Lambda or a Firehose event, and whatever else
- * `decode` of the core takes), compressed or not, as plain objects.
+ * `decode` of the core takes), compressed or not, as plain objects. Times, and whole numbers beyond
+ * 2^53, are bigints; `JSON.stringify` of a log, or of all, writes them as text and bytes as base64.
  * @throws {CorruptRecordError} if the record is something else, or larger than the options allow
  * @throws {ConfigError} an option is unknown or wrong
  * @throws {InvalidRecordError} not a record in any known form

@@ -1,6 +1,6 @@
 import { CorruptRecordError } from '@kinesis-producer/core/decode'
 
-/** Levels of values within values. Our encoders stop at 64. */
+/** Levels of values within values. Our encoders stop at 100 messages, which is less. */
 const MAX_DEPTH = 100
 
 /** Counts what a Kinesis record makes of its bytes: a small one must not exhaust the memory. */

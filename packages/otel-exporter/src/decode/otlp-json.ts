@@ -1,6 +1,13 @@
 import { jsonSize } from './json-size.js'
 import type { Limits } from './limits.js'
-import { addValue, type LogValue, type LogValues, type PlainLog, wholeNumber } from './plain-log.js'
+import {
+  addValue,
+  type LogValue,
+  type LogValues,
+  type PlainLog,
+  wholeNumber,
+  withJson,
+} from './plain-log.js'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -18,7 +25,7 @@ export const readOtlpJson = (line: Uint8Array, logs: PlainLog[], limits: Limits)
       }
       for (const log of objects(scopeLogs['logRecords'])) {
         limits.countLog()
-        logs.push(readLog(log, resource, scope, limits))
+        logs.push(withJson(readLog(log, resource, scope, limits)))
       }
     }
   }

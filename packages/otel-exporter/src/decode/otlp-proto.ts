@@ -1,7 +1,7 @@
 import { ProtobufReader } from '@kinesis-producer/core/decode'
 import { readKeyValue, readValue } from './any-value.js'
 import type { Limits } from './limits.js'
-import { addValue, type LogValues, type PlainLog } from './plain-log.js'
+import { addValue, type LogValues, type PlainLog, withJson } from './plain-log.js'
 
 /** Tags of the messages of opentelemetry-proto: number << 3, plus the type of the field. */
 const LOGS_DATA = { resourceLogs: 0x0a } as const
@@ -101,7 +101,7 @@ const readLog = (
     scope,
   }
   while (!reader.done) readLogField(reader, log, limits)
-  return log
+  return withJson(log)
 }
 
 const readLogField = (reader: ProtobufReader, log: Writable<PlainLog>, limits: Limits): void => {

@@ -1,5 +1,6 @@
-import type { ReadableLogRecordLike, ResourceLike, ScopeLike } from '../log-record.js'
+import type { ReadableLogRecordLike } from '../log-record.js'
 import type { LogChunk, LogEncoder } from './encoder.js'
+import { type AnyResource, type AnyScope, LogFields } from './log-fields.js'
 import { shorten } from './shorten.js'
 
 /** Logs of a chunk share resource and scope; beyond this their weight hardly matters. */
@@ -15,8 +16,8 @@ export interface Encoded {
 }
 
 interface Open {
-  readonly resource: ResourceLike
-  readonly scope: ScopeLike
+  readonly resource: AnyResource
+  readonly scope: AnyScope
   readonly key: string | undefined
   readonly chunk: LogChunk
 }
@@ -28,7 +29,9 @@ export interface ChunkerOptions {
   /** What to do with a log that is larger by itself. */
   readonly oversize: 'truncate' | 'drop'
   readonly full: (encoded: Encoded) => void
-  /** A log was too large and could not be shortened, or was not to be. */
+  /** A log was too large, and was shortened. */
+  readonly shortened?: () => void
+  /** A log was too large and could not be shortened, or was not to be; of its bytes, what was read. */
   readonly tooLarge: (bytes: number) => void
 }
 
@@ -36,6 +39,8 @@ export interface ChunkerOptions {
 export class Chunker {
   readonly #options: ChunkerOptions
   readonly #open: Open[] = []
+  /** The log that is being added. */
+  readonly #log = new LogFields()
   /** Encoded bytes not yet handed on. */
   #last: Open | undefined
 
@@ -49,9 +54,14 @@ export class Chunker {
   }
 
   add(log: ReadableLogRecordLike, key: string | undefined): void {
-    const open = this.#find(log, key)
+    this.#log.read(log)
+    this.#add(key)
+  }
+
+  #add(key: string | undefined): void {
+    const open = this.#find(key)
     const { chunk } = open
-    chunk.add(log)
+    chunk.add(this.#log)
     if (chunk.bytes <= this.#options.maxBytes) {
       if (chunk.bytes >= FULL_BYTES) this.#close(open)
       return
@@ -59,9 +69,9 @@ export class Chunker {
     if (chunk.logs > 1) {
       chunk.undo()
       this.#close(open)
-      return this.add(log, key)
+      return this.#add(key)
     }
-    this.#large(open, log)
+    this.#large(open)
   }
 
   /** Hands on all there is. */
@@ -70,26 +80,30 @@ export class Chunker {
   }
 
   /** The chunk is the log alone, and too large. */
-  #large(open: Open, log: ReadableLogRecordLike): void {
-    const { maxBytes, oversize, tooLarge } = this.#options
+  #large(open: Open): void {
+    const { maxBytes, oversize, tooLarge, shortened, encoder } = this.#options
     const { chunk } = open
     const bytes = chunk.bytes
-    if (oversize === 'truncate') shorten(chunk, log, maxBytes)
-    if (chunk.bytes <= maxBytes) return this.#close(open)
+    if (oversize === 'truncate' && shorten(chunk, this.#log, encoder.costs, maxBytes)) {
+      this.#close(open)
+      shortened?.()
+      return
+    }
     chunk.undo()
     this.#close(open)
     tooLarge(bytes)
   }
 
-  #find({ resource, instrumentationScope: scope }: ReadableLogRecordLike, key?: string): Open {
-    const fits = (open: Open): boolean =>
-      open.scope === scope && open.resource === resource && open.key === key
-    if (this.#last !== undefined && fits(this.#last)) return this.#last
-    let open = this.#open.find(fits)
+  #find(key: string | undefined): Open {
+    const { resource, scope } = this.#log
+    const last = this.#last
+    if (last?.scope === scope && last.resource === resource && last.key === key) return last
+    let open = this.#open.find(
+      one => one.scope === scope && one.resource === resource && one.key === key,
+    )
     if (open === undefined) {
       if (this.#open.length >= MAX_OPEN && this.#open[0] !== undefined) this.#close(this.#open[0])
-      const chunk = this.#options.encoder.open({ resource, instrumentationScope: scope })
-      open = { resource, scope, key, chunk }
+      open = { resource, scope, key, chunk: this.#options.encoder.open(resource, scope) }
       this.#open.push(open)
     }
     this.#last = open

@@ -1,4 +1,4 @@
-import type { ReadableLogRecordLike } from '../log-record.js'
+import type { AnyResource, AnyScope, LogFields } from './log-fields.js'
 
 /** How logs become bytes. */
 export const ENCODINGS = ['otlp-proto', 'otlp-json', 'json'] as const
@@ -9,8 +9,11 @@ export interface LogChunk {
   readonly logs: number
   /** What it would weigh if it ended now. */
   readonly bytes: number
-  /** Encodes a log: what it looks like now is what is sent. Never throws. */
-  add(log: ReadableLogRecordLike): void
+  /**
+   * Encodes a log: what it looks like now is what is sent. Never throws. A log that is larger than
+   * the encoder's `maxBytes` is written in part, and then the chunk is larger than that.
+   */
+  add(log: LogFields): void
   /** Takes the last log out again. */
   undo(): void
   /** The bytes, of their own memory; the chunk is empty afterwards. */
@@ -21,5 +24,19 @@ export interface LogChunk {
 export interface LogEncoder {
   /** What stands between two chunks that are put into one Kinesis record. */
   readonly terminator: string
-  open(of: Pick<ReadableLogRecordLike, 'resource' | 'instrumentationScope'>): LogChunk
+  readonly costs: Costs
+  open(resource: AnyResource, scope: AnyScope): LogChunk
+}
+
+/** Bytes that contents take in an encoding, beside what surrounds them. */
+export interface Costs {
+  text(text: string): number
+  bytes(count: number): number
+}
+
+export interface EncoderOptions {
+  /** Most bytes of a chunk. */
+  readonly maxBytes: number
+  /** A resource or scope was so large that it left no room for logs, and was shortened. */
+  readonly shortened?: (part: 'resource' | 'scope') => void
 }

@@ -1,51 +1,78 @@
-import type { HrTimeLike, ReadableLogRecordLike } from '../log-record.js'
-import type { LogChunk, LogEncoder } from './encoder.js'
+import { Converter } from './converter.js'
+import type { Costs, EncoderOptions, LogChunk, LogEncoder } from './encoder.js'
+import { type Head, Heads } from './head.js'
+import { base64Bytes, jsonBytes, quoted, wellFormed } from './json-text.js'
+import { FLAT } from './json-values.js'
 import { LineChunk } from './line-chunk.js'
-import { plain } from './plain.js'
+import type { AnyResource, AnyScope, LogFields } from './log-fields.js'
+import { ATTRIBUTE_DEPTH, BODY_DEPTH, RESOURCE_DEPTH } from './values.js'
 
 const SHORT_NAMES = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'] as const
 
 /** Short name of a severity number 1..24, as the OpenTelemetry data model gives it: 10 is INFO2. */
-const severityName = (number: number | undefined): string | undefined => {
-  if (number === undefined || number < 1 || number > 24) return undefined
+const severityName = (number: number): string => {
+  if (number === 0) return ''
   const step = (number - 1) % 4
   return `${SHORT_NAMES[Math.floor((number - 1) / 4)]}${step === 0 ? '' : step + 1}`
 }
 
 /** RFC 3339 with all nine digits: a Date would round to milliseconds. */
-const timestamp = ([seconds, nanoseconds]: HrTimeLike): string =>
-  `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${String(nanoseconds).padStart(9, '0')}Z`
-
-const isSet = ([seconds, nanoseconds]: HrTimeLike): boolean => seconds !== 0 || nanoseconds !== 0
-
-/** One log as one line of JSON, without its newline. */
-const flatJson = (log: ReadableLogRecordLike): string => {
-  const { spanContext, instrumentationScope: scope } = log
-  const line = {
-    timestamp: timestamp(isSet(log.hrTime) ? log.hrTime : log.hrTimeObserved),
-    observed_timestamp: timestamp(log.hrTimeObserved),
-    severity: log.severityText ?? severityName(log.severityNumber),
-    severity_number: log.severityNumber,
-    event_name: log.eventName,
-    body: plain(log.body),
-    attributes: plain(log.attributes),
-    trace_id: spanContext?.traceId,
-    span_id: spanContext?.spanId,
-    trace_flags: spanContext?.traceFlags,
-    resource: plain(log.resource.attributes),
-    'otel.scope.name': scope.name,
-    'otel.scope.version': scope.version,
-    'otel.dropped_attributes_count':
-      log.droppedAttributesCount === 0 ? undefined : log.droppedAttributesCount,
-  }
-  return JSON.stringify(line)
-}
+const timestamp = (seconds: number, nanos: number): string =>
+  `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${String(nanos).padStart(9, '0')}Z`
 
 /** Flat JSON lines, as the mapping to formats other than OTLP has it. */
 export class FlatJsonEncoder implements LogEncoder {
   readonly terminator = '\n'
+  readonly costs: Costs = { text: jsonBytes, bytes: base64Bytes }
+  readonly #values: Converter<string>
+  readonly #resources: Heads<string>
+  readonly #scopes: Heads<string>
 
-  open(): LogChunk {
-    return new LineChunk('', '\n', '\n', flatJson)
+  constructor(options: EncoderOptions) {
+    this.#values = new Converter(FLAT, options.maxBytes)
+    const size = (text: string): number => Buffer.byteLength(text)
+    this.#resources = new Heads('resource', options, this.costs, this.#resource, size)
+    this.#scopes = new Heads('scope', options, this.costs, this.#scope, size)
+  }
+
+  open(resource: AnyResource, scope: AnyScope): LogChunk {
+    const tail = `${this.#resources.of(resource)}${this.#scopes.of(scope)}}`
+    return new LineChunk('', '\n', '\n', log => this.#log(log) + tail)
+  }
+
+  readonly #resource = ({ attributes, invalid }: Head): string => {
+    this.#values.begin()
+    const entries = this.#values.attributes(attributes, invalid, RESOURCE_DEPTH)
+    return wellFormed(`,"resource":${FLAT.map(entries)}`)
+  }
+
+  readonly #scope = ({ name, version }: Head): string =>
+    wellFormed(
+      `,"otel.scope.name":${quoted(name)}${version === '' ? '' : `,"otel.scope.version":${quoted(version)}`}`,
+    )
+
+  /** One log as one line, up to its resource. */
+  readonly #log = (log: LogFields): string => {
+    const values = this.#values
+    values.begin()
+    const { seconds, nanos, observedSeconds, observedNanos } = log
+    const hasObserved = observedSeconds !== 0 || observedNanos !== 0
+    let json = '{'
+    if (seconds !== 0 || nanos !== 0) json += `"timestamp":"${timestamp(seconds, nanos)}",`
+    else if (hasObserved) json += `"timestamp":"${timestamp(observedSeconds, observedNanos)}",`
+    if (hasObserved) json += `"observed_timestamp":"${timestamp(observedSeconds, observedNanos)}",`
+    const severity = log.severityText === '' ? severityName(log.severityNumber) : log.severityText
+    if (severity !== '') json += `"severity":${quoted(severity)},`
+    if (log.severityNumber !== 0) json += `"severity_number":${log.severityNumber},`
+    if (log.eventName !== '') json += `"event_name":${quoted(log.eventName)},`
+    if (log.body !== undefined) json += `"body":${values.value(log.body, BODY_DEPTH)},`
+    const attributes = FLAT.map(values.attributes(log.attributes, log.invalid, ATTRIBUTE_DEPTH))
+    json += `"attributes":${attributes}`
+    if (log.traceId !== '') json += `,"trace_id":"${log.traceId}"`
+    if (log.spanId !== '') json += `,"span_id":"${log.spanId}"`
+    if (log.traceId !== '' || log.flags !== 0) json += `,"trace_flags":${log.flags}`
+    if (log.droppedAttributesCount !== 0)
+      json += `,"otel.dropped_attributes_count":${log.droppedAttributesCount}`
+    return json
   }
 }

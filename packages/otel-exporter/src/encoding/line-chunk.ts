@@ -1,23 +1,18 @@
-import type { ReadableLogRecordLike } from '../log-record.js'
 import type { LogChunk } from './encoder.js'
-import { unreadable } from './exotic.js'
+import { wellFormed } from './json-text.js'
+import type { LogFields } from './log-fields.js'
 
 /** Logs in a text format: something before, something between, something after them. */
 export class LineChunk implements LogChunk {
   readonly #before: string
   readonly #between: string
   readonly #after: string
-  readonly #encode: (log: ReadableLogRecordLike) => string
+  readonly #encode: (log: LogFields) => string
   #parts: string[] = []
   #bytes = 0
   readonly #around: number
 
-  constructor(
-    before: string,
-    between: string,
-    after: string,
-    encode: (log: ReadableLogRecordLike) => string,
-  ) {
+  constructor(before: string, between: string, after: string, encode: (log: LogFields) => string) {
     this.#before = before
     this.#between = between
     this.#after = after
@@ -33,12 +28,14 @@ export class LineChunk implements LogChunk {
     return this.#around + this.#bytes + Math.max(0, this.#parts.length - 1) * this.#between.length
   }
 
-  add(log: ReadableLogRecordLike): void {
+  add(log: LogFields): void {
     let part: string
     try {
-      part = this.#encode(log)
+      part = wellFormed(this.#encode(log))
     } catch (error) {
-      part = JSON.stringify({ body: `[log could not be read] ${unreadable(error)}` })
+      // Longer than a string can be, say.
+      log.withoutContents(error)
+      part = wellFormed(this.#encode(log))
     }
     this.#parts.push(part)
     this.#bytes += Buffer.byteLength(part, 'utf8')

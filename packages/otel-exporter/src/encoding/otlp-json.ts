@@ -1,137 +1,89 @@
-import type { HrTimeLike, ReadableLogRecordLike, ResourceLike, ScopeLike } from '../log-record.js'
-import type { LogChunk, LogEncoder } from './encoder.js'
-import {
-  bytesOf,
-  CIRCULAR,
-  type Entries,
-  entriesOf,
-  inPlainTerms,
-  MAX_DEPTH,
-  MAX_ITEMS,
-  TOO_DEEP,
-  unreadable,
-} from './exotic.js'
+import { Converter } from './converter.js'
+import type { Costs, EncoderOptions, LogChunk, LogEncoder } from './encoder.js'
+import { type Head, Heads } from './head.js'
+import { base64Bytes, jsonBytes, quoted, wellFormed } from './json-text.js'
+import { ANY_VALUE, keyValues } from './json-values.js'
 import { LineChunk } from './line-chunk.js'
+import type { AnyResource, AnyScope, LogFields } from './log-fields.js'
+import { ATTRIBUTE_DEPTH, BODY_DEPTH, RESOURCE_DEPTH } from './values.js'
+
+/** A resource or scope, and its schema, which stands at the end of what holds it. */
+interface HeadText {
+  readonly text: string
+  readonly schema: string
+}
 
 /** OTLP JSON: a line is a whole `LogsData` with its resource and scope. */
 export class OtlpJsonEncoder implements LogEncoder {
   readonly terminator = '\n'
+  readonly costs: Costs = { text: jsonBytes, bytes: base64Bytes }
+  readonly #values: Converter<string>
+  readonly #resources: Heads<HeadText>
+  readonly #scopes: Heads<HeadText>
 
-  open(first: Pick<ReadableLogRecordLike, 'resource' | 'instrumentationScope'>): LogChunk {
-    const { resource, instrumentationScope: scope } = first
-    const before = `{"resourceLogs":[{"resource":${JSON.stringify({ attributes: attributes(resource.attributes) })},"scopeLogs":[{"scope":${JSON.stringify(scopeOf(scope))},"logRecords":[`
-    return new LineChunk(before, ',', `]${schema(scope)}}]${schema(resource)}}]}\n`, otlpJson)
+  constructor(options: EncoderOptions) {
+    this.#values = new Converter(ANY_VALUE, options.maxBytes)
+    const size = ({ text, schema }: HeadText): number => Buffer.byteLength(text + schema)
+    this.#resources = new Heads('resource', options, this.costs, this.#resource, size)
+    this.#scopes = new Heads('scope', options, this.costs, this.#scope, size)
   }
-}
 
-const schema = ({ schemaUrl }: ResourceLike | ScopeLike): string =>
-  schemaUrl === undefined || schemaUrl === '' ? '' : `,"schemaUrl":${JSON.stringify(schemaUrl)}`
+  open(resourceObject: AnyResource, scopeObject: AnyScope): LogChunk {
+    const resource = this.#resources.of(resourceObject)
+    const scope = this.#scopes.of(scopeObject)
+    return new LineChunk(
+      `{"resourceLogs":[{"resource":${resource.text},"scopeLogs":[{"scope":${scope.text},"logRecords":[`,
+      ',',
+      `]${scope.schema}}]${resource.schema}}]}\n`,
+      this.#log,
+    )
+  }
 
-const scopeOf = ({ name, version, attributes: own, droppedAttributesCount }: ScopeLike) => ({
-  name,
-  version,
-  attributes: own === undefined ? undefined : attributes(own),
-  droppedAttributesCount: droppedAttributesCount === 0 ? undefined : droppedAttributesCount,
-})
-
-/** One log record. 64-bit numbers are text, ids are hex, as the OTLP specification has it. */
-const otlpJson = (log: ReadableLogRecordLike): string => {
-  const { spanContext } = log
-  return JSON.stringify({
-    timeUnixNano: nanos(log.hrTime),
-    observedTimeUnixNano: nanos(log.hrTimeObserved),
-    severityNumber: log.severityNumber || undefined,
-    severityText: log.severityText || undefined,
-    body: log.body === undefined ? undefined : anyValue(log.body, []),
-    attributes: attributes(log.attributes),
-    droppedAttributesCount: log.droppedAttributesCount || undefined,
-    flags: spanContext?.traceFlags || undefined,
-    traceId: spanContext?.traceId,
-    spanId: spanContext?.spanId,
-    eventName: log.eventName || undefined,
+  readonly #resource = (head: Head): HeadText => ({
+    text: wellFormed(`{"attributes":${this.#attributes(head, RESOURCE_DEPTH)}${dropped(head)}}`),
+    schema: schema(head),
   })
-}
 
-const nanos = ([seconds, nanoseconds]: HrTimeLike): string | undefined =>
-  seconds === 0 && nanoseconds === 0
-    ? undefined
-    : String(BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds))
-
-type AnyValue = Record<string, unknown>
-
-const attributes = (own: object): AnyValue[] =>
-  entriesOf(own).map(([key, value]) => ({ key, value: anyValue(value, []) }))
-
-const anyValue = (value: unknown, above: object[]): AnyValue => {
-  switch (typeof value) {
-    case 'string':
-      return { stringValue: value }
-    case 'boolean':
-      return { boolValue: value }
-    case 'number':
-      return number(value)
-    case 'bigint':
-      return BigInt.asIntN(64, value) === value
-        ? { intValue: String(value) }
-        : { stringValue: String(value) }
-    case 'symbol':
-    case 'function':
-      return { stringValue: `[${typeof value}]` }
-    case 'undefined':
-      return {}
-    case 'object':
-      break
+  readonly #scope = (head: Head): HeadText => {
+    const { name, version } = head
+    const list = this.#attributes(head, ATTRIBUTE_DEPTH)
+    const attributes = list === '[]' ? '' : `,"attributes":${list}`
+    const own = `"name":${quoted(name)}${version === '' ? '' : `,"version":${quoted(version)}`}`
+    return { text: wellFormed(`{${own}${attributes}${dropped(head)}}`), schema: schema(head) }
   }
-  if (value === null) return {}
-  if (above.includes(value)) return { stringValue: CIRCULAR }
-  if (above.length >= MAX_DEPTH) return { stringValue: TOO_DEEP }
-  above.push(value)
-  try {
-    return objectValue(value, above)
-  } catch (error) {
-    return { stringValue: unreadable(error) }
-  } finally {
-    above.pop()
+
+  #attributes({ attributes, invalid }: Head, depth: number): string {
+    this.#values.begin()
+    return keyValues(this.#values.attributes(attributes, invalid, depth))
+  }
+
+  /** One log record. 64-bit numbers are text, ids are hex, as the OTLP specification has it. */
+  readonly #log = (log: LogFields): string => {
+    const values = this.#values
+    values.begin()
+    let json = '{'
+    if (log.seconds !== 0 || log.nanos !== 0)
+      json += `"timeUnixNano":"${nanoText(log.seconds, log.nanos)}",`
+    if (log.observedSeconds !== 0 || log.observedNanos !== 0)
+      json += `"observedTimeUnixNano":"${nanoText(log.observedSeconds, log.observedNanos)}",`
+    if (log.severityNumber !== 0) json += `"severityNumber":${log.severityNumber},`
+    if (log.severityText !== '') json += `"severityText":${quoted(log.severityText)},`
+    if (log.body !== undefined) json += `"body":${values.value(log.body, BODY_DEPTH)},`
+    if (log.droppedAttributesCount !== 0)
+      json += `"droppedAttributesCount":${log.droppedAttributesCount},`
+    if (log.flags !== 0) json += `"flags":${log.flags},`
+    if (log.traceId !== '') json += `"traceId":"${log.traceId}",`
+    if (log.spanId !== '') json += `"spanId":"${log.spanId}",`
+    if (log.eventName !== '') json += `"eventName":${quoted(log.eventName)},`
+    return `${json}"attributes":${keyValues(values.attributes(log.attributes, log.invalid, ATTRIBUTE_DEPTH))}}`
   }
 }
 
-const number = (value: number): AnyValue => {
-  if (!Number.isFinite(value)) return { doubleValue: String(value) }
-  // JSON has no sign for a zero that is a number; the text "-0" is one by proto3's rules.
-  if (Object.is(value, -0)) return { doubleValue: '-0' }
-  if (Number.isInteger(value) && Math.abs(value) < 2 ** 63)
-    return { intValue: String(BigInt(value)) }
-  return { doubleValue: value }
-}
+const dropped = ({ droppedAttributesCount: count }: Head): string =>
+  count === 0 ? '' : `,"droppedAttributesCount":${count}`
 
-const objectValue = (value: object, above: object[]): AnyValue => {
-  if (Array.isArray(value)) return array(value, above)
-  const bytes = bytesOf(value)
-  if (bytes !== undefined) {
-    const { buffer, byteOffset, byteLength } = bytes
-    return { bytesValue: Buffer.from(buffer, byteOffset, byteLength).toString('base64') }
-  }
-  const terms = inPlainTerms(value)
-  switch (terms?.kind) {
-    case 'text':
-      return { stringValue: terms.text }
-    case 'array':
-      return array(terms.items, above)
-    case 'value':
-      return anyValue(terms.value, above)
-    case 'map':
-      return map(terms.entries, above)
-    case undefined:
-      return map(entriesOf(value), above)
-  }
-}
+const schema = ({ schemaUrl }: Head): string =>
+  schemaUrl === '' ? '' : wellFormed(`,"schemaUrl":${quoted(schemaUrl)}`)
 
-const array = (items: readonly unknown[], above: object[]): AnyValue => {
-  const values = Array.from(items.slice(0, MAX_ITEMS), item => anyValue(item, above))
-  if (items.length > MAX_ITEMS) values.push({ stringValue: `[${items.length - MAX_ITEMS} more]` })
-  return { arrayValue: { values } }
-}
-
-const map = (entries: Entries, above: object[]): AnyValue => ({
-  kvlistValue: { values: entries.map(([key, item]) => ({ key, value: anyValue(item, above) })) },
-})
+const nanoText = (seconds: number, nanos: number): string =>
+  seconds === 0 ? String(nanos) : `${seconds}${String(nanos).padStart(9, '0')}`

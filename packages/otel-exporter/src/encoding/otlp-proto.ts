@@ -1,14 +1,21 @@
-import type { ReadableLogRecordLike, ResourceLike, ScopeLike } from '../log-record.js'
 import { AnyValueWriter } from './any-value.js'
-import type { LogChunk, LogEncoder } from './encoder.js'
-import { unreadable } from './exotic.js'
+import type { Costs, EncoderOptions, LogChunk, LogEncoder } from './encoder.js'
+import { type Head, Heads } from './head.js'
+import {
+  type AnyResource,
+  type AnyScope,
+  type LogFields,
+  SPAN_ID_BYTES,
+  TRACE_ID_BYTES,
+} from './log-fields.js'
 import { ProtobufWriter, varintSize } from './protobuf-writer.js'
+import { ATTRIBUTE_DEPTH, BODY_DEPTH, RESOURCE_DEPTH } from './values.js'
 
 /** Field numbers of opentelemetry/proto/logs/v1, resource/v1 and common/v1. */
 const LOGS_DATA = { resourceLogs: 1 } as const
 const RESOURCE_LOGS = { resource: 1, scopeLogs: 2, schemaUrl: 3 } as const
 const SCOPE_LOGS = { scope: 1, logRecords: 2, schemaUrl: 3 } as const
-const RESOURCE = { attributes: 1 } as const
+const RESOURCE = { attributes: 1, droppedAttributesCount: 2 } as const
 const SCOPE = { name: 1, version: 2, attributes: 3, droppedAttributesCount: 4 } as const
 const LOG = {
   time: 1,
@@ -26,55 +33,54 @@ const LOG = {
 
 const EMPTY = new Uint8Array()
 
+/** A resource or scope, and its schema, which stands at the end of what holds it. */
+interface HeadBytes {
+  readonly bytes: Uint8Array
+  readonly schema: Uint8Array
+}
+
 /**
  * OTLP protobuf: each chunk is a `LogsData` with one resource and one scope, the same bytes as an
  * `ExportLogsServiceRequest`. Such messages may be joined byte by byte and are one message then.
  */
 export class OtlpProtoEncoder implements LogEncoder {
   readonly terminator = ''
-  readonly #maxText: number
-  /** Encoded resources and scopes: there are few, and they come with every log. */
-  readonly #resources = new WeakMap<ResourceLike, Uint8Array>()
-  readonly #scopes = new WeakMap<ScopeLike, Uint8Array>()
+  readonly costs: Costs = { text: text => Buffer.byteLength(text), bytes: count => count }
+  readonly #maxBytes: number
+  readonly #resources: Heads<HeadBytes>
+  readonly #scopes: Heads<HeadBytes>
   /** Buffers of chunks that are done. */
   readonly #spare: ProtobufWriter[] = []
 
-  /** @param maxText longest text kept of any one value */
-  constructor(maxText: number) {
-    this.#maxText = maxText
-  }
-
-  open({
-    resource,
-    instrumentationScope,
-  }: Pick<ReadableLogRecordLike, 'resource' | 'instrumentationScope'>): LogChunk {
-    const writer = this.#spare.pop() ?? new ProtobufWriter(this.#maxText)
-    return new ProtoChunk(
-      writer,
-      this.#resource(resource),
-      this.#scope(instrumentationScope),
-      resource.schemaUrl ?? '',
-      instrumentationScope.schemaUrl ?? '',
-      () => void this.#spare.push(writer),
+  constructor(options: EncoderOptions) {
+    const { maxBytes } = options
+    this.#maxBytes = maxBytes
+    const size = ({ bytes, schema }: HeadBytes): number => bytes.length + schema.length
+    this.#resources = new Heads(
+      'resource',
+      options,
+      this.costs,
+      head => encodeResource(head, maxBytes),
+      size,
+    )
+    this.#scopes = new Heads(
+      'scope',
+      options,
+      this.costs,
+      head => encodeScope(head, maxBytes),
+      size,
     )
   }
 
-  #resource(resource: ResourceLike): Uint8Array {
-    const known = this.#resources.get(resource)
-    if (known !== undefined) return known
-    const encoded = encodeResource(resource, this.#maxText)
-    // It may still get attributes.
-    if (resource.asyncAttributesPending !== true) this.#resources.set(resource, encoded)
-    return encoded
-  }
-
-  #scope(scope: ScopeLike): Uint8Array {
-    let encoded = this.#scopes.get(scope)
-    if (encoded === undefined) {
-      encoded = encodeScope(scope, this.#maxText)
-      this.#scopes.set(scope, encoded)
-    }
-    return encoded
+  open(resource: AnyResource, scope: AnyScope): LogChunk {
+    const writer = this.#spare.pop() ?? new ProtobufWriter(this.#maxBytes)
+    return new ProtoChunk(
+      writer,
+      this.#resources.of(resource),
+      this.#scopes.of(scope),
+      this.#maxBytes,
+      () => void this.#spare.push(writer),
+    )
   }
 }
 
@@ -91,18 +97,17 @@ class ProtoChunk implements LogChunk {
 
   constructor(
     writer: ProtobufWriter,
-    resource: Uint8Array,
-    scope: Uint8Array,
-    resourceSchema: string,
-    scopeSchema: string,
+    resource: HeadBytes,
+    scope: HeadBytes,
+    maxBytes: number,
     done: () => void,
   ) {
     this.#writer = writer
-    this.#values = new AnyValueWriter(writer)
-    this.#resource = resource
-    this.#scope = scope
-    this.#resourceSchema = schemaUrl(RESOURCE_LOGS.schemaUrl, resourceSchema)
-    this.#scopeSchema = schemaUrl(SCOPE_LOGS.schemaUrl, scopeSchema)
+    this.#values = new AnyValueWriter(writer, maxBytes)
+    this.#resource = resource.bytes
+    this.#scope = scope.bytes
+    this.#resourceSchema = resource.schema
+    this.#scopeSchema = scope.schema
     this.#done = done
   }
 
@@ -121,14 +126,16 @@ class ProtoChunk implements LogChunk {
     )
   }
 
-  add(log: ReadableLogRecordLike): void {
+  add(log: LogFields): void {
     const writer = this.#writer
     this.#last = writer.at
     try {
       this.#log(log)
     } catch (error) {
+      // Nothing is known that leads here; if something does, the log keeps its other fields.
       writer.rewind(this.#last)
-      this.#log({ ...BLANK, body: `[log could not be read] ${unreadable(error)}` })
+      log.withoutContents(error)
+      this.#log(log)
     }
     this.logs++
   }
@@ -158,64 +165,64 @@ class ProtoChunk implements LogChunk {
     return data
   }
 
-  #log(log: ReadableLogRecordLike): void {
+  #log(log: LogFields): void {
     const writer = this.#writer
+    const values = this.#values
+    values.begin()
     const start = writer.begin(SCOPE_LOGS.logRecords)
-    const { hrTime, hrTimeObserved, spanContext, severityNumber, severityText, eventName } = log
-    if (hrTime[0] !== 0 || hrTime[1] !== 0) writer.nanoTime(LOG.time, hrTime[0], hrTime[1])
-    if (severityNumber) writer.varint(LOG.severityNumber, severityNumber)
-    if (severityText) writer.text(LOG.severityText, severityText)
-    if (log.body !== undefined) this.#values.field(LOG.body, log.body)
-    this.#values.attributes(LOG.attributes, log.attributes)
-    if (log.droppedAttributesCount > 0)
+    if (log.seconds !== 0 || log.nanos !== 0) writer.nanoTime(LOG.time, log.seconds, log.nanos)
+    if (log.severityNumber !== 0) writer.varint(LOG.severityNumber, log.severityNumber)
+    if (log.severityText !== '') writer.text(LOG.severityText, log.severityText)
+    if (log.body !== undefined) values.field(LOG.body, log.body, BODY_DEPTH)
+    values.attributes(LOG.attributes, log.attributes, log.invalid, ATTRIBUTE_DEPTH)
+    if (log.droppedAttributesCount !== 0)
       writer.varint(LOG.droppedAttributesCount, log.droppedAttributesCount)
-    if (spanContext !== undefined) {
-      if (spanContext.traceFlags > 0) writer.fixed32(LOG.flags, spanContext.traceFlags)
-      writer.hex(LOG.traceId, spanContext.traceId, 16)
-      writer.hex(LOG.spanId, spanContext.spanId, 8)
-    }
-    if (hrTimeObserved[0] !== 0 || hrTimeObserved[1] !== 0)
-      writer.nanoTime(LOG.observedTime, hrTimeObserved[0], hrTimeObserved[1])
-    if (eventName) writer.text(LOG.eventName, eventName)
+    if (log.flags !== 0) writer.fixed32(LOG.flags, log.flags)
+    if (log.traceId !== '') writer.slice(LOG.traceId, log.ids, 0, TRACE_ID_BYTES)
+    if (log.spanId !== '')
+      writer.slice(LOG.spanId, log.ids, TRACE_ID_BYTES, TRACE_ID_BYTES + SPAN_ID_BYTES)
+    if (log.observedSeconds !== 0 || log.observedNanos !== 0)
+      writer.nanoTime(LOG.observedTime, log.observedSeconds, log.observedNanos)
+    if (log.eventName !== '') writer.text(LOG.eventName, log.eventName)
     writer.end(start)
   }
 }
 
-/** Stands in for a log that cannot be read at all. */
-const BLANK: Omit<ReadableLogRecordLike, 'resource' | 'instrumentationScope'> & {
-  resource: ResourceLike
-  instrumentationScope: ScopeLike
-} = {
-  hrTime: [0, 0],
-  hrTimeObserved: [0, 0],
-  attributes: {},
-  droppedAttributesCount: 0,
-  resource: { attributes: {} },
-  instrumentationScope: { name: '' },
-}
-
-const encodeResource = ({ attributes }: ResourceLike, maxText: number): Uint8Array => {
-  const writer = new ProtobufWriter(maxText)
+const encodeResource = (head: Head, maxBytes: number): HeadBytes => {
+  const writer = new ProtobufWriter(maxBytes)
   const start = writer.begin(RESOURCE_LOGS.resource)
-  new AnyValueWriter(writer).attributes(RESOURCE.attributes, attributes)
+  writeAttributes(writer, RESOURCE.attributes, head, RESOURCE_DEPTH, maxBytes)
+  if (head.droppedAttributesCount !== 0)
+    writer.varint(RESOURCE.droppedAttributesCount, head.droppedAttributesCount)
   writer.end(start)
-  return writer.written.slice()
+  return { bytes: writer.written.slice(), schema: schemaUrl(RESOURCE_LOGS.schemaUrl, head) }
 }
 
-const encodeScope = (scope: ScopeLike, maxText: number): Uint8Array => {
-  const writer = new ProtobufWriter(maxText)
+const encodeScope = (head: Head, maxBytes: number): HeadBytes => {
+  const writer = new ProtobufWriter(maxBytes)
   const start = writer.begin(SCOPE_LOGS.scope)
-  if (scope.name !== '') writer.text(SCOPE.name, scope.name)
-  if (scope.version) writer.text(SCOPE.version, scope.version)
-  if (scope.attributes !== undefined)
-    new AnyValueWriter(writer).attributes(SCOPE.attributes, scope.attributes)
-  if (scope.droppedAttributesCount)
-    writer.varint(SCOPE.droppedAttributesCount, scope.droppedAttributesCount)
+  if (head.name !== '') writer.text(SCOPE.name, head.name)
+  if (head.version !== '') writer.text(SCOPE.version, head.version)
+  writeAttributes(writer, SCOPE.attributes, head, ATTRIBUTE_DEPTH, maxBytes)
+  if (head.droppedAttributesCount !== 0)
+    writer.varint(SCOPE.droppedAttributesCount, head.droppedAttributesCount)
   writer.end(start)
-  return writer.written.slice()
+  return { bytes: writer.written.slice(), schema: schemaUrl(SCOPE_LOGS.schemaUrl, head) }
 }
 
-const schemaUrl = (field: number, url: string): Uint8Array => {
+const writeAttributes = (
+  writer: ProtobufWriter,
+  field: number,
+  { attributes, invalid }: Head,
+  depth: number,
+  maxBytes: number,
+): void => {
+  const values = new AnyValueWriter(writer, maxBytes)
+  values.begin()
+  values.attributes(field, attributes, invalid, depth)
+}
+
+const schemaUrl = (field: number, { schemaUrl: url }: Head): Uint8Array => {
   if (url === '') return EMPTY
   const writer = new ProtobufWriter(url.length)
   writer.text(field, url)

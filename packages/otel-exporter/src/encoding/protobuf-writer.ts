@@ -1,3 +1,5 @@
+import { truncated } from './truncated.js'
+
 const INITIAL_BYTES = 4096
 const TWO_32 = 2 ** 32
 const TWO_63 = 2 ** 63
@@ -80,11 +82,12 @@ export class ProtobufWriter {
     this.at += data.length
   }
 
-  /** Bytes that are encoded already, tag and all. */
-  raw(data: Uint8Array): void {
-    this.#room(data.length)
-    this.#buffer.set(data, this.at)
-    this.at += data.length
+  /** A few bytes, less than 128: a call into Node would cost more. */
+  slice(field: number, data: Uint8Array, from: number, to: number): void {
+    this.#room(to - from + 4)
+    this.#tag(field, 2)
+    this.#buffer[this.at++] = to - from
+    for (let i = from; i < to; i++) this.#buffer[this.at++] = data[i] ?? 0
   }
 
   text(field: number, whole: string): void {
@@ -97,23 +100,6 @@ export class ProtobufWriter {
     const guess = varintSize(text.length)
     const size = this.#buffer.write(text, this.at + guess, 'utf8')
     this.#length(this.at, guess, size)
-  }
-
-  /** Hex digits as bytes; nothing at all if they are not `size` bytes of hex. */
-  hex(field: number, digits: string, size: number): void {
-    if (digits.length !== size * 2) return
-    const start = this.at
-    this.#room(size + 4)
-    this.#tag(field, 2)
-    this.#buffer[this.at++] = size
-    for (let i = 0; i < digits.length; i += 2) {
-      const [high, low] = [HEX[digits.charCodeAt(i)], HEX[digits.charCodeAt(i + 1)]]
-      if (high === undefined || low === undefined || (high | low) > 0xf) {
-        this.at = start
-        return
-      }
-      this.#buffer[this.at++] = (high << 4) | low
-    }
   }
 
   /** Begins a message; hand the result to `end`. Most are shorter than 128 bytes. */
@@ -186,16 +172,5 @@ export class ProtobufWriter {
   }
 }
 
-/** The beginning of a text that is too long, with a mark that says so. */
-export const truncated = (text: string, length: number): string =>
-  `${text.slice(0, Math.max(0, length))}… [truncated ${text.length - length} characters]`
-
 export const varintSize = (value: number): number =>
   value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5
-
-/** Value of each hex digit by its character code; 0xff for others. */
-const HEX = new Uint8Array(128).fill(0xff)
-for (let i = 0; i < 16; i++) {
-  HEX[i.toString(16).charCodeAt(0)] = i
-  HEX[i.toString(16).toUpperCase().charCodeAt(0)] = i
-}

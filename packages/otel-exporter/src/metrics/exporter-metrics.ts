@@ -20,6 +20,7 @@ export class ExporterMetrics {
   readonly #inflight: CounterLike | undefined
   readonly #exported: CounterLike | undefined
   readonly #keysRepaired: CounterLike | undefined
+  readonly #truncated: CounterLike | undefined
   readonly #duration: HistogramLike | undefined
   readonly #requests: HistogramLike | undefined
 
@@ -42,6 +43,10 @@ export class ExporterMetrics {
     this.#keysRepaired = meter?.createCounter('kinesis.exporter.log.keys_repaired', {
       unit: '{log_record}',
       description: 'Logs sent with a repaired partition key: it was no well-formed text',
+    })
+    this.#truncated = meter?.createCounter('kinesis.exporter.truncated', {
+      unit: '{item}',
+      description: 'Logs, resources and scopes shortened to fit into a record (kinesis.item)',
     })
     this.#duration = meter?.createHistogram('otel.sdk.exporter.operation.duration', {
       unit: 's',
@@ -81,6 +86,11 @@ export class ExporterMetrics {
       logs,
       errorType === undefined ? this.attributes : { ...this.attributes, 'error.type': errorType },
     )
+  }
+
+  /** Something was shortened: it did not fit into a record. */
+  truncated(item: 'log' | 'resource' | 'scope'): void {
+    this.#truncated?.add(1, { ...this.attributes, 'kinesis.item': item })
   }
 
   exported(seconds: number, errorType?: string): void {
