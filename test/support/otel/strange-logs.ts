@@ -18,7 +18,7 @@ import type { ReadableLogRecordLike } from '@kinesis-producer/otel-exporter'
  * | `{ "$bigint": "12" }`                        | a bigint                                            |
  * | `{ "$repeat": ["x", 100] }`                  | a text, repeated                                    |
  * | `{ "$concat": [...] }`                       | texts, joined                                       |
- * | `{ "$symbol": "s" }`, `$function`, `$class`  | such a thing of that name                           |
+ * | `{ "$symbol": "s" }`, `$function`, `$class`  | such a thing                                      |
  * | `{ "$date": 0 }`, `{ "$regexp": ["a", "g"] }`, `{ "$url": "..." }` | an object of that class       |
  * | `{ "$boxed": 1 }`                            | `Object(1)`                                         |
  * | `{ "$bytes": "base64" }`                     | a Uint8Array                                        |
@@ -95,26 +95,29 @@ export const strangeLogs = (): StrangeLog[] => {
     JSON.parse(readFileSync(FILE, 'utf8'))
   return [
     ...Object.entries(values).flatMap(([name, json]) =>
-      Object.entries(PLACES).map(([place, put]) => ({
-        name: `${name}, in ${place}`,
-        ...withFields(put(() => holderOf(json))),
-      })),
+      Object.entries(PLACES).map(([place, put]) =>
+        withFields(
+          `${name}, in ${place}`,
+          put(() => holderOf(json)),
+        ),
+      ),
     ),
-    ...Object.entries(logs).map(([name, json]) => ({ name, ...logOf(json) })),
+    ...Object.entries(logs).map(([name, json]) => logOf(name, json)),
   ]
 }
 
-const withFields = (fields: PropertyDescriptorMap): Omit<StrangeLog, 'name'> => ({
+const withFields = (name: string, fields: PropertyDescriptorMap): StrangeLog => ({
+  name,
   log: Object.defineProperties({ ...ORDINARY }, fields),
   odd: Object.keys(fields),
 })
 
-const logOf = (json: unknown): Omit<StrangeLog, 'name'> => {
+const logOf = (name: string, json: unknown): StrangeLog => {
   const form = formOf(json)
   if (form?.[0] !== '$log')
-    return withFields(Object.getOwnPropertyDescriptors(Object(revive(json, []))))
+    return withFields(name, Object.getOwnPropertyDescriptors(Object(revive(json, []))))
   // Whatever it is, the exporter is called with it.
-  return { log: revive(form[1], []) as ReadableLogRecordLike, odd: undefined }
+  return { name, log: revive(form[1], []) as ReadableLogRecordLike, odd: undefined }
 }
 
 const holderOf = (json: unknown): object => {
@@ -198,7 +201,7 @@ const FORMS: ReadonlyMap<string, Make> = new Map<string, Make>([
   ['$concat', json => list(json).map(text).join('')],
   ['$symbol', json => Symbol(text(json))],
   ['$function', () => () => 'called'],
-  ['$class', () => class {}],
+  ['$class', () => Date],
   ['$date', json => new Date(Number(revive(json, [])))],
   ['$regexp', json => new RegExp(text(list(json)[0]), text(list(json)[1]))],
   ['$url', json => new URL(text(json))],

@@ -21,7 +21,7 @@ const EXPECTED = NEIGHBOURS.map(
     severityNumber: 9,
     severityText: 'INFO',
     eventName: 'event',
-    body: String(body),
+    body,
     attributes: { kept: 'yes' },
     droppedAttributesCount: 0,
     traceId: 'ab'.repeat(16),
@@ -88,7 +88,7 @@ describe('every strange log of test/data/strange-logs.json', function () {
     }
   })
 
-  it('is a line of its own in flat JSON, of whole characters, without a key twice', () => {
+  it('is a line of its own in flat JSON, of whole characters', () => {
     for (const { name, log } of all) {
       const lines = linesOf(between('json', log).chunks)
       assert.equal(lines.length, 3, name)
@@ -102,8 +102,8 @@ describe('every strange log of test/data/strange-logs.json', function () {
         if (parsed.timestamp !== undefined)
           assert.match(parsed.timestamp, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/, name)
       }
-      const bodies = lines.map(line => JSON.parse(line).body)
-      assert.ok(bodies.includes('before') && bodies.includes('after'), name)
+      const bodies = new Set(lines.map(line => JSON.parse(line).body))
+      assert.ok(bodies.has('before') && bodies.has('after'), name)
     }
   })
 

@@ -97,19 +97,11 @@ export class Converter<T> {
 
   #scalar(value: unknown): T {
     const shape = this.#shape
-    switch (typeof value) {
-      case 'number':
-        return shape.number(value)
-      case 'boolean':
-        return shape.bool(value)
-      case 'bigint':
-        return BigInt.asIntN(64, value) === value ? shape.bigint(value) : shape.text(bigText(value))
-      case 'symbol':
-      case 'function':
-        return shape.text(`[${typeof value}]`)
-      default:
-        return shape.nothing()
-    }
+    if (typeof value === 'number') return shape.number(value)
+    if (typeof value === 'boolean') return shape.bool(value)
+    if (typeof value === 'bigint')
+      return BigInt.asIntN(64, value) === value ? shape.bigint(value) : shape.text(bigText(value))
+    return value === undefined || value === null ? shape.nothing() : shape.text(`[${typeof value}]`)
   }
 
   /** Weighed as it is: what its escapes take may not be written in the end, see `wellFormed`. */

@@ -55,8 +55,8 @@ const MAX_MESSAGE = 256
 /** What stands for a value that throws when it is read; whatever was thrown. */
 export const unreadable = (error: unknown): string => {
   try {
-    const message = error instanceof Error ? String(error.message) : 'it throws'
-    return `[unreadable: ${message.slice(0, MAX_MESSAGE)}]`
+    const message: unknown = error instanceof Error ? error.message : 'it throws'
+    return `[unreadable: ${String(message).slice(0, MAX_MESSAGE)}]`
   } catch {
     return '[unreadable]'
   }
