@@ -104,7 +104,8 @@ describe('configuration of the exporter', () => {
     const types = new Set<string | undefined>()
     const server = createServer((request, response) => {
       types.add(request.headers['content-type'])
-      request.resume().on('end', () => response.writeHead(500).end())
+      const stored = '{"FailedRecordCount":0,"Records":[{"SequenceNumber":"1","ShardId":"s"}]}'
+      request.resume().on('end', () => response.end(stored))
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const exporter = new KinesisLogRecordExporter({
@@ -118,7 +119,11 @@ describe('configuration of the exporter', () => {
     const provider = new LoggerProvider({
       processors: [new SimpleLogRecordProcessor({ exporter })],
     })
-    provider.getLogger('t').emit({ body: 'x' })
+    // The first request is the SDK's own, in JSON.
+    for (const body of ['first', 'second']) {
+      provider.getLogger('t').emit({ body })
+      await provider.forceFlush()
+    }
     await provider.shutdown()
     server.close()
     assert.ok(types.has('application/x-amz-cbor-1.1'), [...types].join())
