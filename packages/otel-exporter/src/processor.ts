@@ -83,9 +83,10 @@ export class KinesisLogRecordProcessor {
 
   /** What a logger asks before it makes a log at all. */
   enabled({ severityNumber }: { readonly severityNumber?: number | undefined }): boolean {
-    return severityNumber === undefined || severityNumber === 0
-      ? true
-      : severityNumber >= this.#minimumSeverity
+    // A severity that is none, NaN or text say, must not lose its log.
+    return typeof severityNumber === 'number' && severityNumber > 0
+      ? severityNumber >= this.#minimumSeverity
+      : true
   }
 
   /** Sends everything now and waits, at most `flushTimeout`. Never rejects. */
