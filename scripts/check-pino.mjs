@@ -59,6 +59,35 @@ kinesis.flush().then(() => kinesis.close())`
     : ''
 }
 `
+/** The same numbers of lines, each asked for when the worker is idle; then the process is gone at once. */
+const flushApp = endpoint => `
+const pino = require('pino')
+const { createKinesisTransport, flushTransport } = require('@kinesis-producer/pino-transport/main')
+const plain = pino.transport({ target: '@kinesis-producer/pino-transport', options: ${options(endpoint)} })
+const kinesis = createKinesisTransport(${options(endpoint)})
+const run = async () => {
+  await flushTransport(plain)
+  await kinesis.flush()
+  await new Promise(resolve => setTimeout(resolve, 300))
+  const [one, two] = [pino(plain), pino(kinesis)]
+  for (let i = 0; i < 100; i++) {
+    one.info({ i }, 'plain')
+    two.info({ i }, 'helper')
+  }
+  const [all, { delivered }] = await Promise.all([flushTransport(plain), kinesis.flush()])
+  if (!all || delivered !== 100) console.log('not delivered', all, delivered)
+  process.reallyExit(0)
+}
+run()
+`
+/** The oldest and the newest of each: Pino, and the thread-stream it may bring. */
+const PEERS = [
+  ['9.1.0', '3.0.0'],
+  ['9.14.0', '3.2.0'],
+  ['10.0.0', '3.2.0'],
+  ['10.3.1', '4.0.0'],
+  ['10', '4'],
+]
 const typed = `
 import pino from 'pino'
 import { pinoKinesis, type PinoKinesisOptions } from '@kinesis-producer/pino-transport'
@@ -104,12 +133,19 @@ const CASES = {
     writeFileSync(join(cwd, 'app.cjs'), app(endpoint))
     await start(process.execPath, ['app.cjs'], cwd)
   },
-  'npm, pino 9': async (cwd, endpoint) => {
-    writeFileSync(join(cwd, 'package.json'), JSON.stringify(manifest({ pino: '9.14.0' })))
-    npmInstall(cwd)
-    writeFileSync(join(cwd, 'app.cjs'), app(endpoint))
-    await start(process.execPath, ['app.cjs'], cwd)
-  },
+  ...Object.fromEntries(
+    PEERS.map(([version, threads]) => [
+      `npm, pino ${version}, thread-stream ${threads}`,
+      async (cwd, endpoint) => {
+        const { overrides, ...rest } = manifest({ pino: version })
+        const pinned = { ...overrides, 'thread-stream': threads }
+        writeFileSync(join(cwd, 'package.json'), JSON.stringify({ ...rest, overrides: pinned }))
+        npmInstall(cwd)
+        writeFileSync(join(cwd, 'app.cjs'), flushApp(endpoint))
+        await start(process.execPath, ['app.cjs'], cwd)
+      },
+    ]),
+  ),
   pnpm: async (cwd, endpoint) => {
     writeFileSync(join(cwd, 'package.json'), JSON.stringify(manifest({ pino: '^10' })))
     writeFileSync(

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import {
   createKinesisTransport,
   flushTransport,
-  type KinesisTransport,
+  KinesisTransport,
   type KinesisTransportHelperOptions,
   type PinoKinesisOptions,
 } from '@kinesis-producer/pino-transport/main'
@@ -128,6 +128,24 @@ describe('lines on their way through the worker', () => {
     assert.equal(readFileSync(file, 'utf8'), 'x\n')
     assert.deepEqual(messages(), ['x'])
   })
+
+  for (const mode of ['plain', 'helper'])
+    it(`a target beside it whose disk is full costs Kinesis no line: ${mode}`, async () => {
+      const full: pino.TransportTargetOptions = {
+        ...NULL_FILE,
+        options: { destination: '/dev/full' },
+      }
+      const kinesis = { target: TARGET, options: { ...options } }
+      const stream =
+        mode === 'plain' ? pino.transport({ targets: [full, kinesis] }) : make({ targets: [full] })
+      const logger = pino(stream)
+      for (let i = 0; i < 10; i++) {
+        logger.info(`${i}`)
+        await (stream instanceof KinesisTransport ? stream.flush() : flushTransport(stream))
+      }
+      assert.equal(messages().join(''), '0123456789')
+      stream.end()
+    })
 
   it('the same with the helper, in a worker of its own', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'pino-config-')), 'lines')

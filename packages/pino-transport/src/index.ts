@@ -6,6 +6,7 @@ import { sayOnStderr } from './report.js'
 import { openTransport } from './transport.js'
 import { emitOnMain, inPinoWorker, join, warnOnMain } from './worker/channel.js'
 import { Deadline } from './worker/deadline.js'
+import { outliveNeighbours } from './worker/neighbours.js'
 import { LinePassage, openEntry } from './worker/passage.js'
 
 export type { Oversize, PinoKinesisOptions } from './options.js'
@@ -53,6 +54,8 @@ export const pinoKinesis = (options: PinoKinesisOptions): PinoKinesisStream => {
     warnOnMain(
       `pino-transport: at the end of the process Pino waits 10 s at most, so closeTimeout ${closeTimeout} is ${MAX_EXIT_MS} there; only the helper's close() waits longer`,
     )
+
+  outliveNeighbours(() => transport.close(exitTimeout))
 
   let closing: Deadline | undefined
   const leave = join({

@@ -139,7 +139,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
     this.#forgetSignals = onExitSignal({
       close: () => this.#shutDown(),
       flush: () => this.flush(),
-      timeoutMs: Math.min(this.#closeTimeout + MARGIN_MS, MAX_TIMEOUT_MS),
+      timeoutMs: Math.min(this.#closeTimeout + 3 * MARGIN_MS, MAX_TIMEOUT_MS),
       signals,
     })
     if (alive.size === 0) process.on('exit', atExit)
