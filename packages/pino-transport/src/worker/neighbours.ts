@@ -26,15 +26,18 @@ export const outliveNeighbours = (close: () => Promise<unknown>): void => {
   closers.add(close)
   if (process.hasUncaughtExceptionCaptureCallback()) return
   const limiter = new WarningLimiter(() => performance.now())
-  process.setUncaughtExceptionCaptureCallback(error => {
-    if (typeof Reflect.get(Object(error), 'syscall') === 'string') {
+  process.setUncaughtExceptionCaptureCallback((thrown: unknown) => {
+    if (typeof Reflect.get(Object(thrown), 'syscall') === 'string') {
       if (limiter.allows('neighbour') !== undefined)
-        warnOnMain(`pino-transport: a target beside Kinesis failed: ${String(error)}`)
+        warnOnMain(`pino-transport: a target beside Kinesis failed: ${String(thrown)}`)
       return
     }
-    void Promise.all([...closers].map(one => one())).finally(() => {
-      parentPort?.postMessage({ code: 'ERROR', err: error })
-      process.exit(1)
-    })
+    void endWith(thrown)
   })
+}
+
+const endWith = async (thrown: unknown): Promise<void> => {
+  await Promise.allSettled([...closers].map(close => close()))
+  parentPort?.postMessage({ code: 'ERROR', err: thrown })
+  process.exit(1)
 }
