@@ -122,7 +122,8 @@ describe('configuration of the exporter', () => {
     // The first request is the SDK's own, in JSON.
     for (const body of ['first', 'second']) {
       provider.getLogger('t').emit({ body })
-      await provider.forceFlush()
+      await new Promise<void>(resolve => setImmediate(resolve))
+      await exporter.forceFlush()
     }
     await provider.shutdown()
     server.close()
