@@ -126,7 +126,7 @@ for (const [name, check] of Object.entries(CASES)) {
     console.log(`${name}: fine`)
   } catch (error) {
     failed++
-    console.error(`${name}: ${error instanceof Error ? error.message : error}`)
+    console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`)
   } finally {
     await fake.close()
   }
