@@ -33,13 +33,6 @@ run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline'], consumer)
 cpSync(join(root, 'test/packages/bundles'), consumer, { recursive: true })
 const installed = createRequire(join(consumer, 'package.json'))
 
-/** Packages that an option of ours needs, and that an application without it does not install. */
-const OPTIONAL_PEERS = new Set(
-  Object.keys(
-    JSON.parse(readFileSync(join(root, 'packages/core/package.json'), 'utf8')).peerDependenciesMeta,
-  ),
-)
-
 const esbuild = options => (entry, out) =>
   installed('esbuild').build({
     entryPoints: [entry],
@@ -53,9 +46,7 @@ const esbuild = options => (entry, out) =>
 const rollup = plugins => async (entry, out) => {
   const { nodeResolve } = installed('@rollup/plugin-node-resolve')
   const resolve = nodeResolve({ preferBuiltins: true, exportConditions: ['node'] })
-  const onwarn = ({ code, message, exporter }) => {
-    // Rollup leaves what is not installed to the runtime, and says so.
-    if (code === 'UNRESOLVED_IMPORT' && OPTIONAL_PEERS.has(exporter)) return
+  const onwarn = ({ code, message }) => {
     if (code === 'UNRESOLVED_IMPORT' || code === 'MISSING_EXPORT') throw new Error(message)
   }
   const bundle = await installed('rollup').rollup({
