@@ -38,12 +38,19 @@ class RoleError extends Error {
 
 const PACKAGE = '@aws-sdk/credential-providers'
 
-/** Only who names a role needs it. Within `try`, bundlers take a package that is missing for a warning. */
-const load = async (): Promise<Providers> => {
+/**
+ * Only who names a role needs it. By a name that bundlers do not see: some of them fail if it is not
+ * installed. So a bundle finds it where it runs, or not at all.
+ */
+const load = async (name: string): Promise<Providers> => {
   try {
-    return await import('@aws-sdk/credential-providers')
+    const providers: Providers = await import(/* webpackIgnore: true */ /* @vite-ignore */ name)
+    return providers
   } catch (error) {
-    throw new RoleError(`roleArn needs the package ${PACKAGE} (npm install ${PACKAGE})`, error)
+    throw new RoleError(
+      `roleArn needs the package ${name} (npm install ${name}), outside of a bundle`,
+      error,
+    )
   }
 }
 
@@ -58,7 +65,7 @@ export const roleCredentials = (
   master: Credentials | undefined,
 ): Provider => {
   const open = async (): Promise<Provider> => {
-    const providers = await load()
+    const providers = await load(PACKAGE)
     return providers.fromTemporaryCredentials({
       masterCredentials: master ?? providers.fromNodeProviderChain({ ignoreCache: true }),
       params: {
