@@ -64,8 +64,10 @@ describe('register', function () {
     it('handles SIGTERM itself, logs its end and exits', async () => {
       const code = `setInterval(() => {}, 1000); process.on('SIGTERM', () => setTimeout(() => { emit(1, 'bye'); process.exit(0) }, 50)); emit(10); setTimeout(() => process.kill(process.pid, 'SIGTERM'), 10)`
       assert.deepEqual(await run(code), QUIET)
-      assert.equal(logsIn(fake).at(-1)?.body, 'bye 0')
-      assert.equal(logsIn(fake).length, 11)
+      const bodies = logsIn(fake).map(({ body }) => body)
+      assert.equal(bodies.at(-1), 'bye 0')
+      // A request that was in flight at the exit goes again, since nobody is left to hear its answer.
+      assert.equal(new Set(bodies).size, 11)
     })
   })
 
