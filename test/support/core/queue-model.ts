@@ -17,7 +17,7 @@ const TTL = 20_000
 /** What may happen to a queue. */
 export type QueueStep =
   | { do: 'admit'; count: number; keys: number; bytes: number }
-  | { do: 'take'; limit: number; maxRecords: number; all: boolean; untriedFirst: boolean }
+  | { do: 'take'; limit: number; maxRecords: number; all: boolean; alternates: boolean }
   | { do: 'answer'; pick: number; fates: readonly FateName[]; named: boolean }
   | { do: 'store' | 'requeue' | 'bisect'; pick: number }
   | { do: 'advance'; ms: number }
@@ -167,7 +167,7 @@ export class QueueModel {
     limit: number
     maxRecords: number
     all: boolean
-    untriedFirst: boolean
+    alternates: boolean
   }): Batch | undefined {
     const batch = take(this.queue, { ...settings, packer: this.#packer, now: this.#now })
     if (batch === undefined) return undefined
@@ -297,7 +297,7 @@ export class QueueModel {
       limit: 12,
       maxRecords: Number.POSITIVE_INFINITY,
       all: true,
-      untriedFirst: false,
+      alternates: false,
     }
     for (let looks = 0; this.queue.records > 0; looks++) {
       assert.ok(looks < 3000, 'the queue gets empty')

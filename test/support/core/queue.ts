@@ -74,9 +74,9 @@ export const take = (
     all = true,
     now = 0,
     maxRecords = Number.POSITIVE_INFINITY,
-    untriedFirst = false,
+    alternates = false,
   }: TakeSettings = {},
-): Batch | undefined => queue.take(packer.open(limit), all, { now, maxRecords, untriedFirst })
+): Batch | undefined => queue.take(packer.open(limit), all, { now, maxRecords, alternates })
 
 /** The same, where a batch has to come. */
 export const mustTake = (queue: RecordQueue, settings: TakeSettings = {}): Batch => {

@@ -9,8 +9,11 @@ export interface TakeOptions {
   readonly now: number
   /** Most user records of the request. */
   readonly maxRecords: number
-  /** Records that were never tried go before those that failed: what failed last may be to blame. */
-  readonly untriedFirst: boolean
+  /**
+   * Every other time, records that were never tried go before those that failed: what failed last
+   * may be to blame.
+   */
+  readonly alternates: boolean
 }
 
 /** A batch while it is being filled. */
@@ -37,6 +40,8 @@ const newBatch = (isPart: boolean, { shards }: Homes): Filling => ({
 export class Taking {
   readonly #homes: Homes
   #partLast = false
+  /** Of the requests that had the choice, the last one: those with a part of a bisected request had none. */
+  #untriedLast = false
 
   constructor(homes: Homes) {
     this.#homes = homes
@@ -110,13 +115,17 @@ export class Taking {
   ): TakenBatch | undefined {
     const { ready, again, shards } = this.#homes
     const batch = newBatch(false, this.#homes)
+    const untriedFirst = options.alternates && !this.#untriedLast
     for (;;) {
-      if (shards.active && !options.untriedFirst) this.#takeTurns(builder, batch, options)
-      const [first, second] = options.untriedFirst ? [ready, again] : [again, ready]
+      if (shards.active && !untriedFirst) this.#takeTurns(builder, batch, options)
+      const [first, second] = untriedFirst ? [ready, again] : [again, ready]
       const movedFirst = this.#takeReady(builder, batch, first, options.maxRecords, readyDue)
       const movedSecond = this.#takeReady(builder, batch, second, options.maxRecords, readyDue)
-      if (shards.active && options.untriedFirst) this.#takeTurns(builder, batch, options)
-      if (batch.records.length > 0) return batch
+      if (shards.active && untriedFirst) this.#takeTurns(builder, batch, options)
+      if (batch.records.length > 0) {
+        this.#untriedLast = untriedFirst
+        return batch
+      }
       // A shard that just got its records may be due at once, and no timer or answer would tell: look
       // again. It ends, since each look takes records out of the lists.
       if (!movedFirst && !movedSecond) return undefined

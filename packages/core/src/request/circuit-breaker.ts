@@ -58,11 +58,11 @@ export class CircuitBreaker {
   }
 
   /**
-   * Whether the next probe should rather carry records that were never tried: if the only one that
-   * was is to blame, no other way leads past it.
+   * Whether the next request is a probe of one record: if that is to blame, only another record can
+   * show that the service works.
    */
-  get prefersUntried(): boolean {
-    return this.#probeSize === 1 && this.consecutiveErrors % 2 === 1
+  get probesOneRecord(): boolean {
+    return this.#probeSize === 1
   }
 
   /** Call when a request leaves; hand the generation back with its outcome. */

@@ -152,7 +152,7 @@ export class Scheduler {
     const batch = queue.take(builder, awaited(), {
       now,
       maxRecords: breaker.maxRecords,
-      untriedFirst: breaker.prefersUntried,
+      alternates: breaker.probesOneRecord,
     })
     if (batch === undefined) return false
     this.#send(batch, builder, now)

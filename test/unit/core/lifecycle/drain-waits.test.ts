@@ -24,7 +24,7 @@ const make = () => {
     queue.admit(queue.newRecord('x', 'k', undefined, 2, 0, undefined), undefined)
   }
   const take = (count: number): Batch => {
-    const options = { now: 0, maxRecords: count, untriedFirst: false }
+    const options = { now: 0, maxRecords: count, alternates: false }
     const batch = queue.take(packer.open(count), true, options)
     assert.ok(batch !== undefined)
     return batch

@@ -21,7 +21,7 @@ const steps: fc.Arbitrary<QueueStep[]> = fc.array(
         limit: fc.integer({ min: 1, max: 12 }),
         maxRecords: fc.constantFrom(1, 5, Number.POSITIVE_INFINITY),
         all: fc.boolean(),
-        untriedFirst: fc.boolean(),
+        alternates: fc.boolean(),
       }),
     },
     {

@@ -188,7 +188,7 @@ describe('RecordQueue', () => {
       admitAll(queue, ['a', 'b', 'c'])
       const [first] = [mustTake(queue, { limit: 1 }), mustTake(queue, { limit: 1 })]
       queue.requeue(first)
-      mustTake(queue, { untriedFirst: true })
+      mustTake(queue, { alternates: true })
       assert.equal(queue.oldest()?.sequence, 1)
     })
 

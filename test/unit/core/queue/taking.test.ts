@@ -28,15 +28,32 @@ describe('Taking', () => {
     assert.equal(take(queue), undefined)
   })
 
-  it('takes those that were tried before ahead of the others, or behind them when it is told to', () => {
-    for (const untriedFirst of [false, true]) {
+  it('takes those that were tried before ahead of the others, or every other time behind them', () => {
+    for (const alternates of [false, true]) {
       const queue = queueOf()
       admitAll(queue, ['a', 'b'])
       queue.requeue(mustTake(queue))
       admitAll(queue, ['c', 'd'])
-      const names = takeNames(queue, { limit: 3, untriedFirst })
-      assert.deepEqual(names, untriedFirst ? ['c', 'd', 'a'] : ['a', 'b', 'c'])
+      const names = takeNames(queue, { limit: 3, alternates })
+      assert.deepEqual(names, alternates ? ['c', 'd', 'a'] : ['a', 'b', 'c'])
     }
+  })
+
+  it('gives untried records their turns, whatever parts of bisected requests go in between', () => {
+    const queue = queueOf()
+    admitAll(queue, ['part', 'part', 'again'])
+    const batch = mustTake(queue, { limit: 2 })
+    queue.requeue(mustTake(queue))
+    queue.bisect(batch)
+    admitAll(queue, ['new', 'newer'])
+    const probe = (): string => {
+      const taken = mustTake(queue, { limit: 1, maxRecords: 1, alternates: true })
+      const [name = ''] = namesOf(taken.records)
+      queue.requeue(taken)
+      return name
+    }
+    const probes = Array.from({ length: 8 }, probe)
+    assert.deepEqual(probes, ['part', 'new', 'part', 'again', 'part', 'newer', 'part', 'new'])
   })
 
   it('takes nothing that is not due, unless something due goes anyway', () => {

@@ -193,23 +193,16 @@ describe('the probes of an outage', () => {
     assert.equal(breaker.maxRecords, Number.POSITIVE_INFINITY)
   })
 
-  it('carry an untried record every other time, once they are of one record', () => {
+  it('are known to carry one record once they do', () => {
     const breaker = make()
     for (let i = 0; i < 4; i++) delayOf(breaker, false, 2)
-    assert.equal(breaker.prefersUntried, false, 'probes are not small yet')
-    const preferences: boolean[] = []
-    for (let i = 0; i < 4; i++) {
-      delayOf(breaker, false, 2)
-      preferences.push(breaker.prefersUntried)
-    }
-    assert.equal(breaker.maxRecords, 1)
-    assert.deepEqual(preferences, [true, false, true, false])
-  })
-
-  it('prefer nothing while they carry several', () => {
-    const breaker = make()
-    for (let i = 0; i < 5; i++) delayOf(breaker, false, 500)
-    assert.deepEqual([breaker.maxRecords, breaker.prefersUntried], [250, false])
+    assert.equal(breaker.probesOneRecord, false, 'probes are not small yet')
+    delayOf(breaker, false, 500)
+    assert.deepEqual([breaker.maxRecords, breaker.probesOneRecord], [250, false])
+    for (let i = 0; i < 20; i++) delayOf(breaker, false, Math.min(500, breaker.maxRecords))
+    assert.deepEqual([breaker.maxRecords, breaker.probesOneRecord], [1, true])
+    breaker.succeeded(breaker.started())
+    assert.equal(breaker.probesOneRecord, false)
   })
 })
 

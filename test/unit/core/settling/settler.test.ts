@@ -143,7 +143,7 @@ describe('settling that throws', () => {
     })
     for (let i = 0; i < 3; i++)
       queue.admit(queue.newRecord('x', 'k', undefined, 2, 0, undefined), undefined)
-    const options = { now: 0, maxRecords: 3, untriedFirst: false }
+    const options = { now: 0, maxRecords: 3, alternates: false }
     const take = (): SentRequest => {
       const batch = queue.take(packingOf({ kind: 'none' }).packer.open(3), true, options)
       assert.ok(batch !== undefined)
