@@ -145,7 +145,7 @@ export class Taking {
       for (let left = shard.window; left > 0 && record !== undefined; left--) {
         const { next }: PendingRecord = record
         if (batch.records.length >= maxRecords) return
-        if (!this.#takeOne(builder, batch, record)) return
+        if (!this.#takeOne(builder, batch, record, maxRecords)) return
         shard.trying = true
         batch.turns.add(shard)
         batch.isTurn = true
@@ -178,7 +178,7 @@ export class Taking {
         assignShard(this.#homes, record, hot)
         hot.list.insertNearTail(record)
         moved = true
-      } else if (!this.#takeOne(builder, batch, record)) {
+      } else if (!this.#takeOne(builder, batch, record, maxRecords)) {
         if (!builder.hasRoom || ++skipped > batch.records.length) break
       }
       record = next
@@ -190,14 +190,24 @@ export class Taking {
    * Takes a record, and with ordering those behind it of its key that fit into the same Kinesis
    * record. False: it does not fit.
    */
-  #takeOne(builder: RequestBuilder, batch: Filling, record: PendingRecord): boolean {
+  #takeOne(
+    builder: RequestBuilder,
+    batch: Filling,
+    record: PendingRecord,
+    maxRecords: number,
+  ): boolean {
     const index = builder.take(record)
     if (index < 0) return false
     this.#moveInto(batch, record)
     const { order } = this.#homes
     if (order === undefined) return true
     let next = order.following(record)
-    while (next !== undefined && builder.takeInto(index, next)) {
+    // Not beyond the bound: a probe that does not get smaller never finds out who is to blame.
+    while (
+      next !== undefined &&
+      batch.records.length < maxRecords &&
+      builder.takeInto(index, next)
+    ) {
       next.leaveAside(this.#homes.aside)
       order.accompany(next)
       this.#add(batch, next)

@@ -56,6 +56,12 @@ describe('Taking', () => {
     assert.deepEqual(probes, ['part', 'new', 'part', 'again', 'part', 'newer', 'part', 'new'])
   })
 
+  it('takes no more of a key along than the request may carry', () => {
+    const queue = queueOf({ ordered: true })
+    admitAll(queue, ['k:1', 'k:2', 'k:3', 'l:1'])
+    assert.deepEqual(takeNames(queue, { packer: packerOf(9), maxRecords: 2 }), ['k:1', 'k:2'])
+  })
+
   it('takes nothing that is not due, unless something due goes anyway', () => {
     const queue = queueOf({ dueRecords: 10 })
     admit(queue, 'hot', 'hot')
