@@ -9,8 +9,9 @@ export type { ErrorReport, TransportStats } from '../transport.js'
 export type { DroppedReport } from '../undelivered/loss-reporter.js'
 export type { Fallback } from './fallback.js'
 export type { HelperTarget, KinesisTransportHelperOptions } from './helper-options.js'
-export type { Delivery, KinesisTransportEvents } from './kinesis-transport.js'
+export type { KinesisTransportEvents } from './kinesis-transport.js'
 export { KinesisTransport } from './kinesis-transport.js'
+export type { Delivery } from './line-counts.js'
 
 /**
  * Starts pino's transport to Kinesis in a worker and looks after it: `pino(createKinesisTransport({

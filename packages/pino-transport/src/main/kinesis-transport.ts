@@ -9,6 +9,7 @@ import { checkGiven } from './check-given.js'
 import { type Fallback, fallbackWriter } from './fallback.js'
 import { type KinesisTransportHelperOptions, resolveHelperOptions } from './helper-options.js'
 import { Levels, type PinoConfig, pinoConfigOf } from './levels.js'
+import { type Delivery, LineCounts, summed } from './line-counts.js'
 import { ask, type WorkerStream } from './messages.js'
 import { ended, OtherTargets, passOnEvents } from './other-targets.js'
 import { startKinesis, startOthers } from './start.js'
@@ -34,33 +35,6 @@ export interface KinesisTransportEvents {
   /** What is to be said to the transports in the workers; pino emits it. @internal */
   message: [unknown]
 }
-
-/** What a flush or a close achieved; counts are of all lines since the helper was made. */
-export interface Delivery {
-  readonly delivered: number
-  /** Still waiting for delivery, or not known to be delivered; after `close`: 0. */
-  readonly remaining: number
-  /** Given up, lines that reached no worker included. */
-  readonly dropped: number
-  /** Left out for their level, or kept by a step of the pipeline. */
-  readonly filtered: number
-  /** Written to the fallback. */
-  readonly fallback: number
-}
-
-interface Told {
-  readonly delivered: number
-  readonly dropped: number
-  readonly filtered: number
-}
-
-const NOTHING_TOLD: Told = { delivered: 0, dropped: 0, filtered: 0 }
-
-const plus = (a: Told, b: Told): Told => ({
-  delivered: a.delivered + b.delivered,
-  dropped: a.dropped + b.dropped,
-  filtered: a.filtered + b.filtered,
-})
 
 // A logger nobody holds is collected, and its worker ends with lines in it. These are held.
 const alive = new Set<KinesisTransport>()
@@ -91,14 +65,8 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   #config: PinoConfig | undefined
   #everReady = false
   #closing: Promise<Delivery> | undefined
-  /** Lines and bytes given to this worker, and what it last said it had done with them. */
-  #lines = 0
-  #bytes = 0
-  #told = NOTHING_TOLD
-  /** The same of workers that are dead. */
-  #past = NOTHING_TOLD
-  #fellBack = 0
-  /** What the main thread may still hold of them, in UTF-16 units. */
+  readonly #counts = new LineCounts()
+  /** What the main thread may still hold of the worker's lines, in UTF-16 units. */
   #backlog = 0
   readonly #streamName: string
   /** Lines that reached no worker. */
@@ -168,8 +136,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
     }
     try {
       worker.write(line)
-      this.#lines++
-      this.#bytes += Buffer.byteLength(line)
+      this.#counts.given(line)
       this.#backlog += line.length
     } catch {
       // It is dying; its end is handled by its events.
@@ -234,7 +201,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   }
 
   #fallBack(line: string): void {
-    if (this.#writeFallback(line)) this.#fellBack++
+    if (this.#writeFallback(line)) this.#counts.fellBack()
     else this.#unsent.add('noWorker')
   }
 
@@ -248,14 +215,14 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   async #flush(timeout: number): Promise<Delivery> {
     const worker = this.#worker
     const answers =
-      worker && (await ask(worker, 'flush', this.#bytes, timeout, timeout + MARGIN_MS))
+      worker && (await ask(worker, 'flush', this.#counts.bytes, timeout, timeout + MARGIN_MS))
     return this.#result(worker, answers)
   }
 
   async #close(timeout: number): Promise<Delivery> {
     const worker = this.#worker
     const answers =
-      worker && (await ask(worker, 'close', this.#bytes, timeout, timeout + MARGIN_MS))
+      worker && (await ask(worker, 'close', this.#counts.bytes, timeout, timeout + MARGIN_MS))
     const { remaining, ...result } = this.#result(worker, answers)
     if (worker !== undefined && remaining > 0)
       sayOnStderr(
@@ -278,26 +245,13 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
 
   /** What the worker answered, or else what is known. */
   #result(worker: WorkerStream | undefined, answers: readonly object[] | undefined): Delivery {
-    let remaining = this.#unknown()
+    let remaining = this.#counts.unknown
     if (worker === this.#worker && answers !== undefined && answers.length > 0) {
       const sum = summed(answers)
-      this.#told = sum
+      this.#counts.tell(sum)
       ;({ remaining } = sum)
     }
-    const { delivered, dropped, filtered } = plus(this.#past, this.#told)
-    return {
-      delivered,
-      remaining,
-      dropped: dropped + this.#unsent.losses.count,
-      filtered,
-      fallback: this.#fellBack,
-    }
-  }
-
-  /** Lines of this worker whose fate it has not told yet. */
-  #unknown(): number {
-    const { delivered, dropped, filtered } = this.#told
-    return Math.max(0, this.#lines - delivered - dropped - filtered)
+    return this.#counts.delivery(remaining, this.#unsent.losses.count)
   }
 
   /** What others say to the transports in the worker: pino its configuration, users what they like. */
@@ -325,9 +279,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
 
   #begin(): WorkerStream {
     const worker = this.#startKinesis()
-    this.#lines = 0
-    this.#bytes = 0
-    this.#told = NOTHING_TOLD
+    this.#counts.begin()
     let over = false
     const onEnd = (error: Error): void => {
       if (over) return
@@ -345,7 +297,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
     worker.on('kinesis:stats', (stats: TransportStats) => {
       if (worker === this.#worker) {
         const { delivered, lost, filtered } = stats
-        this.#told = { delivered, dropped: lost, filtered }
+        this.#counts.tell({ delivered, dropped: lost, filtered })
       }
       this.emit('kinesis:stats', stats)
     })
@@ -370,10 +322,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
 
   #ended(error: Error): void {
     if (this.#closing !== undefined && this.#everReady) return
-    const atRisk = this.#unknown()
-    this.#past = plus(this.#past, this.#told)
-    this.#told = NOTHING_TOLD
-    this.#lines = 0
+    const atRisk = this.#counts.end()
     this.#worker = undefined
     if (!this.#everReady) {
       // Options it cannot start with will not get better by trying.
@@ -382,7 +331,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
       if (this.listenerCount('error') > 0) this.emit('error', error)
       return
     }
-    this.#past = plus(this.#past, { ...NOTHING_TOLD, dropped: atRisk })
+    this.#counts.lost(atRisk)
     const now = Date.now()
     this.#deaths.push(now)
     while ((this.#deaths[0] ?? now) < now - MINUTE_MS) this.#deaths.shift()
@@ -405,18 +354,3 @@ const timeoutOr = (timeout: unknown, fallback: number): number =>
 
 const isStats = (value: object): value is TransportStats =>
   'delivered' in value && 'streamName' in value
-
-const numberAt = (value: object, name: string): number => {
-  const found: unknown = Reflect.get(value, name)
-  return typeof found === 'number' ? found : 0
-}
-
-const summed = (answers: readonly object[]): Told & { readonly remaining: number } => {
-  const sum = (name: string): number => answers.reduce((all, one) => all + numberAt(one, name), 0)
-  return {
-    delivered: sum('delivered'),
-    remaining: sum('remaining') + sum('unknown'),
-    dropped: sum('count'),
-    filtered: sum('filtered') + sum('kept'),
-  }
-}
