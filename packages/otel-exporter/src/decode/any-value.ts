@@ -1,6 +1,7 @@
 import type { ProtobufReader } from '@kinesis-producer/core/decode'
+import { setOwn } from '../own-property.js'
 import type { Limits } from './limits.js'
-import { addValue, type LogValue, type LogValues, wholeNumber } from './plain-log.js'
+import { type LogValue, type LogValues, wholeNumber } from './plain-log.js'
 
 /** Tags of `AnyValue`, `KeyValue`, `ArrayValue` and `KeyValueList` of opentelemetry-proto. */
 const ANY = {
@@ -75,7 +76,7 @@ const readArray = (reader: ProtobufReader, depth: number, limits: Limits): LogVa
 
 const readKeyValues = (reader: ProtobufReader, depth: number, limits: Limits): LogValues => {
   const values: LogValues = {}
-  readEntries(reader, limits, entry => addValue(values, ...readKeyValue(entry, depth, limits)))
+  readEntries(reader, limits, entry => setOwn(values, ...readKeyValue(entry, depth, limits)))
   return values
 }
 

@@ -1,13 +1,7 @@
+import { setOwn } from '../own-property.js'
 import { jsonSize } from './json-size.js'
 import type { Limits } from './limits.js'
-import {
-  addValue,
-  type LogValue,
-  type LogValues,
-  type PlainLog,
-  wholeNumber,
-  withJson,
-} from './plain-log.js'
+import { type LogValue, type LogValues, type PlainLog, wholeNumber, withJson } from './plain-log.js'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -74,7 +68,7 @@ const integer = (value: string | number): bigint => {
 const keyValues = (list: unknown, depth: number, limits: Limits): LogValues => {
   const values: LogValues = {}
   for (const entry of objects(list)) {
-    addValue(values, String(entry['key']), anyValue(entry['value'], depth, limits))
+    setOwn(values, String(entry['key']), anyValue(entry['value'], depth, limits))
   }
   return values
 }

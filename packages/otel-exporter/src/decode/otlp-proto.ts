@@ -1,7 +1,8 @@
 import { ProtobufReader } from '@kinesis-producer/core/decode'
+import { setOwn } from '../own-property.js'
 import { readKeyValue, readValue } from './any-value.js'
 import type { Limits } from './limits.js'
-import { addValue, type LogValues, type PlainLog, withJson } from './plain-log.js'
+import { type LogValues, type PlainLog, withJson } from './plain-log.js'
 
 /** Tags of the messages of opentelemetry-proto: number << 3, plus the type of the field. */
 const LOGS_DATA = { resourceLogs: 0x0a } as const
@@ -60,7 +61,7 @@ const readResource = (reader: ProtobufReader, limits: Limits): LogValues => {
   const values: LogValues = {}
   for (const entry of messages(reader, RESOURCE.attributes)) {
     limits.countValues()
-    addValue(values, ...readKeyValue(entry, 0, limits))
+    setOwn(values, ...readKeyValue(entry, 0, limits))
   }
   return values
 }
@@ -121,7 +122,7 @@ const readLogField = (reader: ProtobufReader, log: Writable<PlainLog>, limits: L
       return
     case LOG.attributes:
       limits.countValues()
-      addValue(log.attributes, ...readKeyValue(reader.message(), 0, limits))
+      setOwn(log.attributes, ...readKeyValue(reader.message(), 0, limits))
       return
     case LOG.droppedAttributesCount:
       log.droppedAttributesCount = Number(BigInt.asUintN(32, reader.varint64()))

@@ -33,18 +33,6 @@ export interface PlainLog {
   readonly scope: { readonly name: string; readonly version: string | undefined }
 }
 
-/** Adds a property as one's own: a key named `__proto__` is a key like any other. */
-export const addValue = (values: LogValues, key: string, value: LogValue): void => {
-  if (key !== '__proto__') values[key] = value
-  else
-    Object.defineProperty(values, key, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    })
-}
-
 /** A number where that is exact. */
 export const wholeNumber = (value: bigint): number | bigint =>
   Number.isSafeInteger(Number(value)) ? Number(value) : value

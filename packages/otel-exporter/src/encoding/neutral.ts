@@ -1,3 +1,4 @@
+import { setOwn } from '../own-property.js'
 import { Converter, type Shape } from './converter.js'
 import { type Entry, INVALID_ATTRIBUTES, readProperty, unreadable } from './values.js'
 
@@ -88,16 +89,6 @@ export const namedFields = (
 
 export const objectOf = <T>(entries: Iterable<readonly [string, T]>): { [name: string]: T } => {
   const object: { [name: string]: T } = {}
-  for (const [name, value] of entries) {
-    if (name !== '__proto__') object[name] = value
-    // A key like any other, and not the object's prototype.
-    else
-      Object.defineProperty(object, name, {
-        value,
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      })
-  }
+  for (const [name, value] of entries) setOwn(object, name, value)
   return object
 }
