@@ -12,6 +12,9 @@ import { CBOR_WIRE } from '@kinesis-producer/core/internal/client/wire/cbor-wire
 import { writeJsonBody, writePlain } from '@kinesis-producer/core/internal/client/wire/json-body'
 import { JSON_WIRE } from '@kinesis-producer/core/internal/client/wire/json-wire'
 import type { Wire } from '@kinesis-producer/core/internal/client/wire/wire'
+import { PADDING } from '@kinesis-producer/core/internal/packing/none/padding'
+import type { PlainRecord } from '@kinesis-producer/core/internal/packing/outgoing'
+import { SlabStore } from '@kinesis-producer/core/internal/store/slab-store'
 import { cbor } from '@smithy/core/cbor'
 import { CREDENTIALS, makeLoad, STREAM } from './load.js'
 
@@ -47,7 +50,15 @@ const records: WireRecord[] = Array.from({ length: RECORDS }, (_, i) => ({
   Data: data[i % data.length] ?? Buffer.alloc(200),
   PartitionKey: keys[i % keys.length] ?? 'k',
 }))
-const request = { StreamName: STREAM, Records: records }
+const store = new SlabStore(64 * 1024 * 1024, PADDING)
+/** As they lie in memory when they are sent for the first time. */
+const outgoing = records.map(({ Data, PartitionKey }, i): PlainRecord => {
+  store.write(Data, PartitionKey, undefined, Data.length, 0, undefined, i)
+  const { slab, index } = store
+  const start = slab.starts[index] ?? 0
+  return { PartitionKey, ExplicitHashKey: undefined, memory: slab.memory, start, size: Data.length }
+})
+const request = { StreamName: STREAM, Records: outgoing }
 const room = Buffer.allocUnsafeSlow(
   Math.max(JSON_WIRE.maxBodyBytes(request), CBOR_WIRE.maxBodyBytes(request)),
 )

@@ -31,16 +31,20 @@ const PARTS = {
     may: [...BASE, 'stats'],
     why: 'it learns about a stream; who asks the service is above',
   },
+  store: {
+    may: BASE,
+    why: 'it holds bytes; what for, is decided above',
+  },
   packing: {
-    may: [...BASE, 'stream'],
+    may: [...BASE, 'stream', 'store'],
     why: 'it turns records into bytes, wherever they waited and go',
   },
   client: {
-    may: [...BASE, 'stream', 'packing/outgoing'],
+    may: [...BASE, 'stream', 'packing/outgoing', 'packing/none/padding'],
     why: 'it puts outgoing requests on the wire; records and retries are unknown to it',
   },
   queue: {
-    may: [...BASE, 'packing'],
+    may: [...BASE, 'store', 'packing'],
     why: 'it says where records wait; who takes them, and what an answer means, is decided above',
   },
   request: {
@@ -52,7 +56,7 @@ const PARTS = {
     why: 'it decides what an answer means for records; when to send is not its business',
   },
   admission: {
-    may: [...BASE, 'steps', 'stats', 'packing/spread-keys', 'queue'],
+    may: [...BASE, 'steps', 'stats', 'queue'],
     why: 'it puts records into the queue; how they leave it is unknown to it',
   },
   lifecycle: {
@@ -75,6 +79,7 @@ const PARTS = {
       'callbacks',
       'stats',
       'steps',
+      'store',
       'packing',
       'client',
       'stream',

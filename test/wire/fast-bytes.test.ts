@@ -8,6 +8,7 @@ import { CBOR_WIRE } from '@kinesis-producer/core/internal/client/wire/cbor-wire
 import type { OutgoingRequest } from '@kinesis-producer/core/internal/client/wire/wire'
 import { cbor } from '@smithy/core/cbor'
 import fc from 'fast-check'
+import { plain, plainOf } from '../support/core/outgoing.js'
 import { TEST_CREDENTIALS } from '../support/endpoint/index.js'
 
 interface Sent {
@@ -103,12 +104,12 @@ describe('the bytes on the wire', () => {
     const stream = streamClientOf(client, { StreamName: 's' })
     const put = (records: OutgoingRequest['Records']) =>
       stream.putRecords(records, new AbortController().signal)
-    await put([{ Data: new Uint8Array(), PartitionKey: 'learn' }])
+    await put([plain('', 'learn')])
     await fc.assert(
       fc.asyncProperty(recordLists, async drawn => {
         const input = { StreamName: 's', Records: built(drawn) }
         await sdk.send(new PutRecordsCommand(input))
-        await put(input.Records)
+        await put(input.Records.map(plainOf))
         const [a, b] = [theirs.sent.at(-1), ours.sent.at(-1)]
         assert.deepEqual(JSON.parse(text(b?.body ?? '')), JSON.parse(text(a?.body ?? '')))
         for (const name of ['content-type', 'x-amz-target', 'host'])
@@ -126,8 +127,9 @@ describe('the bytes on the wire', () => {
           ? { StreamName: 's' }
           : { StreamARN: 'arn:aws:kinesis:eu-west-1:000000000000:stream/s' }
         const request = { ...target, Records }
-        const room = Buffer.alloc(CBOR_WIRE.maxBodyBytes(request))
-        const body = room.subarray(0, CBOR_WIRE.writeBody(request, room))
+        const outgoing = { ...target, Records: Records.map(plainOf) }
+        const room = Buffer.alloc(CBOR_WIRE.maxBodyBytes(outgoing))
+        const body = room.subarray(0, CBOR_WIRE.writeBody(outgoing, room))
         assert.deepEqual(cbor.deserialize(new Uint8Array(body)), request)
         assert.equal(Buffer.compare(body, Buffer.from(cbor.serialize(request))), 0)
       }),
@@ -141,10 +143,7 @@ describe('the bytes on the wire', () => {
       const client = createKinesisClient({ ...options, wireFormat, requestHandler: handler })
       const stream = streamClientOf(client, { StreamName: 's' })
       const put = (data: string) =>
-        stream.putRecords(
-          [{ Data: Buffer.from(data), PartitionKey: 'ключ' }],
-          new AbortController().signal,
-        )
+        stream.putRecords([plain(data, 'ключ')], new AbortController().signal)
       for (const data of ['first, the long way', 'then the short', 'x'.repeat(100_000)])
         await put(data)
       assert.equal(sent.length, 3)

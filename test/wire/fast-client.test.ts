@@ -4,6 +4,7 @@ import { tellsAllStored } from '@kinesis-producer/core/internal/client/wire/json
 import { JSON_WIRE } from '@kinesis-producer/core/internal/client/wire/json-wire'
 import type { OutgoingRequest } from '@kinesis-producer/core/internal/client/wire/wire'
 import fc from 'fast-check'
+import { plain, plainOf } from '../support/core/outgoing.js'
 import {
   type FakeKinesis,
   faults,
@@ -32,7 +33,9 @@ describe('the body of a PutRecords request', () => {
         const target = byName
           ? { StreamName: 's' }
           : { StreamARN: 'arn:aws:kinesis:eu-west-1:000000000000:stream/s' }
-        const read: unknown = JSON.parse(bodyOf({ ...target, Records }).toString('utf8'))
+        const read: unknown = JSON.parse(
+          bodyOf({ ...target, Records: Records.map(plainOf) }).toString('utf8'),
+        )
         assert.deepEqual(read, {
           ...target,
           Records: Records.map(({ Data, ...rest }) => ({
@@ -47,7 +50,7 @@ describe('the body of a PutRecords request', () => {
 
   it('reads data that is a window on a larger buffer', () => {
     const window = new Uint8Array(Buffer.from('..inside..')).subarray(2, 8)
-    const body = bodyOf({ StreamName: 's', Records: [{ Data: window, PartitionKey: 'k' }] })
+    const body = bodyOf({ StreamName: 's', Records: [plain(window, 'k')] })
     assert.match(body.toString(), new RegExp(Buffer.from('inside').toString('base64')))
   })
 })

@@ -9,6 +9,7 @@ import type { Action } from '@kinesis-producer/core/internal/settling/classify'
 import { failureOf } from '@kinesis-producer/core/internal/settling/failure-cause'
 import { cbor } from '@smithy/core/cbor'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { plain } from '../support/core/outgoing.js'
 import { TEST_CREDENTIALS } from '../support/endpoint/index.js'
 
 const STORED = {
@@ -151,11 +152,7 @@ describe('an odd answer', () => {
           const client = make()
           clients.push(client)
           const stream = streamClientOf(client, { StreamName: 's' })
-          const put = () =>
-            stream.putRecords(
-              [{ Data: Buffer.from('x'), PartitionKey: 'k' }],
-              new AbortController().signal,
-            )
+          const put = () => stream.putRecords([plain('x', 'k')], new AbortController().signal)
           answer = undefined
           for (let i = 0; i < warm; i++) await put()
           answer = response => {
@@ -190,7 +187,7 @@ describe('an odd answer', () => {
       }
       for (let i = 0; i <= warm; i++) {
         const got: unknown = await stream.putRecords(
-          [{ Data: Buffer.from('x'), PartitionKey: 'k' }],
+          [plain('x', 'k')],
           new AbortController().signal,
         )
         assert.deepEqual(Reflect.get(Object(got), 'Records'), STORED.Records)

@@ -20,6 +20,7 @@ import type { ProducerStats } from './stats/stats.js'
 import { WarningLimiter } from './stats/warning-limiter.js'
 import { StateMachine } from './steps/state.js'
 import { Steps } from './steps/steps.js'
+import { SlabStore } from './store/slab-store.js'
 import { StreamWatcher } from './stream/stream-watcher.js'
 import { createCoarseClock } from './time/coarse-clock.js'
 import { Timers } from './time/timers.js'
@@ -67,12 +68,15 @@ export const createPipeline = (
     config.maxRequestBytes,
     config.bufferBytes,
   ])
-  const queue = new RecordQueue({
-    ...config,
-    dueRecords: packer.dueRecords,
-    dueBytes: packer.dueBytes,
-    ordered: config.ordering === 'partitionKey',
-  })
+  const queue = new RecordQueue(
+    {
+      ...config,
+      dueRecords: packer.dueRecords,
+      dueBytes: packer.dueBytes,
+      ordered: config.ordering === 'partitionKey',
+    },
+    new SlabStore(config.bufferBytes, packer.framing),
+  )
   const watcher = new StreamWatcher({
     source: client,
     timers,
@@ -115,7 +119,7 @@ export const createPipeline = (
     draining: () => waits.active || state.current !== 'running',
     departed: ({ batch, count }) => {
       counters.kinesisRecords += count
-      counters.recordsInRequests += batch.records.length
+      counters.recordsInRequests += batch.count
     },
     answered: (request, outcome) => settler.answered(request, outcome),
     expired: record => settlement.dropped(record, 'expired'),
@@ -163,6 +167,7 @@ export const createPipeline = (
   steps.atEnd(() => lifecycle.checkStopped())
   steps.atEnd(() => scheduler.stepEnded())
   steps.atEnd(() => log.stepEnded())
+  steps.atEnd(() => queue.stepEnded())
   steps.atEnd(() => callbacks.run())
 
   if (config.requestTimeout === 0) log.noDeadline()

@@ -233,7 +233,7 @@ export class BatchProducer {
       const bytes = admission.validate(data, key, hashKey)
       const admitted = admission.admit(data, key, hashKey, bytes)
       if (!admitted) counters.refused++
-      if (callbacks.waiting || log.waiting) steps.end()
+      if (callbacks.waiting || log.waiting || admission.hasRetired) steps.end()
       return admitted ? 'admitted' : 'full'
     } catch (error) {
       const result = refusalOf(error)

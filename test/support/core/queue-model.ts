@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import type { Packer } from '@kinesis-producer/core/internal/packing/request-builder'
-import type { Batch, RecordFate } from '@kinesis-producer/core/internal/queue/batch'
-import type {
-  PendingRecord,
-  QueuedRecord,
-} from '@kinesis-producer/core/internal/queue/pending-record'
+import {
+  type Batch,
+  type RecordFate,
+  TakenBatch,
+} from '@kinesis-producer/core/internal/queue/batch'
+import type { PendingRecord } from '@kinesis-producer/core/internal/queue/pending-record'
 import type { RecordQueue } from '@kinesis-producer/core/internal/queue/record-queue'
 import { hashKeyOf } from '@kinesis-producer/core/internal/record/hash-key'
 import { admit, listsOf, packerOf, queueOf, take, UNPACKED } from './queue.js'
@@ -32,10 +33,12 @@ export class QueueModel {
   readonly queue: RecordQueue
   readonly #ordered: boolean
   readonly #packer: Packer
-  readonly #all: PendingRecord[] = []
-  readonly #unsettled = new Set<QueuedRecord>()
-  readonly #batches: Batch[] = []
-  readonly #carried = new Map<QueuedRecord, Batch>()
+  /** Those that a batch has shown. */
+  readonly #seen = new Set<PendingRecord>()
+  /** By sequence. */
+  readonly #unsettled = new Map<number, Known>()
+  readonly #batches: TakenBatch[] = []
+  readonly #carried = new Map<number, TakenBatch>()
   #now = 1000
   #shards = 4
   #admitted = 0
@@ -92,13 +95,13 @@ export class QueueModel {
 
   check(): void {
     const { queue } = this
-    const unsettled = [...this.#unsettled]
-    const waiting = unsettled.filter(record => !this.#carried.has(record))
+    const unsettled = [...this.#unsettled.values()]
+    const waiting = unsettled.filter(({ sequence }) => !this.#carried.has(sequence))
     const bytes = unsettled.reduce((sum, record) => sum + record.bytes, 0)
     assert.equal(queue.records, this.#unsettled.size, 'records')
     assert.equal(queue.bytes, bytes, 'bytes')
     assert.equal(this.#admitted, this.#settled + queue.records, 'nothing is lost')
-    assert.equal(queue.oldest(), oldestOf(unsettled), 'the oldest of all')
+    assert.equal(queue.oldest()?.sequence, oldestOf(unsettled)?.sequence, 'the oldest of all')
     assert.equal(queue.oldestWaitingSince, oldestOf(waiting)?.admittedAt, 'the oldest that waits')
     const { lastSequence } = queue
     const half = Math.floor(lastSequence / 2)
@@ -111,7 +114,7 @@ export class QueueModel {
   /** Every record is in exactly one list, or in one batch, or settled. */
   #checkPlaces(): void {
     const inLists = new Map<PendingRecord, number>()
-    for (const list of listsOf(this.#all)) {
+    for (const list of listsOf(this.#seen)) {
       const records = [...list]
       assert.equal(list.length, records.length)
       assert.equal(
@@ -125,30 +128,33 @@ export class QueueModel {
         for (let i = 1; i < records.length; i++)
           assert.ok(records[i - 1]!.sequence < records[i]!.sequence, `${list.home} in order`)
     }
-    for (const record of this.#all) {
-      const place = !this.#unsettled.has(record)
+    for (const record of this.#seen) {
+      const { sequence } = record
+      const place = !this.#unsettled.has(sequence)
         ? 'settled'
-        : this.#carried.has(record)
+        : this.#carried.has(sequence)
           ? 'inFlight'
           : 'waiting'
-      assert.equal(record.place, place, `place of ${String(record.data)}`)
+      assert.equal(record.place, place, `place of ${sequence}`)
       assert.equal(inLists.get(record) ?? 0, place === 'waiting' ? 1 : 0, `lists of a ${place} one`)
     }
   }
 
   /** A shard counts the unsettled records that are known to belong to it. */
   #checkShards(): void {
-    const counts = new Map<object, { records: number; bytes: number }>()
-    for (const record of this.#all) {
-      const { shard, bytes } = record
-      if (shard === undefined) continue
-      assert.ok(this.#unsettled.has(record), 'a settled record counts for no shard')
-      const count = counts.get(shard) ?? { records: 0, bytes: 0 }
-      counts.set(shard, { records: count.records + 1, bytes: count.bytes + bytes })
-    }
-    for (const { shard } of this.#all) {
-      if (shard === undefined) continue
-      assert.deepEqual({ records: shard.records, bytes: shard.bytes }, counts.get(shard))
+    const shards = new Set([...this.#seen].flatMap(({ shard }) => shard ?? []))
+    for (const shard of shards) {
+      const seen = [...this.#seen].filter(record => record.shard === shard)
+      const records = new Set([...seen, ...shard.waiting.records()])
+      let bytes = 0
+      for (const record of records) {
+        assert.ok(this.#unsettled.has(record.sequence), 'a settled record counts for no shard')
+        bytes += record.bytes
+      }
+      assert.deepEqual(
+        { records: shard.records, bytes: shard.bytes },
+        { records: records.size, bytes },
+      )
     }
   }
 
@@ -156,10 +162,11 @@ export class QueueModel {
     for (let i = 0; i < count && this.queue.fits(bytes); i++) {
       this.#now++
       const key = keys === 0 ? '' : `k${this.#admitted % keys}`
-      const record = admit(this.queue, `${key}#${this.#admitted}`, key, { bytes, at: this.#now })
+      const admittedAt = this.#now
+      const sequence = admit(this.queue, `${key}#${this.#admitted}`, key, { bytes, at: admittedAt })
       this.#admitted++
-      this.#all.push(record)
-      this.#unsettled.add(record)
+      const partitionKey = key === '' ? undefined : key
+      this.#unsettled.set(sequence, { sequence, bytes, admittedAt, partitionKey })
     }
   }
 
@@ -168,15 +175,18 @@ export class QueueModel {
     maxRecords: number
     all: boolean
     alternates: boolean
-  }): Batch | undefined {
-    const batch = take(this.queue, { ...settings, packer: this.#packer, now: this.#now })
+  }): TakenBatch | undefined {
+    const batch = takenOf(take(this.queue, { ...settings, packer: this.#packer, now: this.#now }))
     if (batch === undefined) return undefined
     assert.ok(batch.records.length > 0, 'no batch is empty')
     if (this.#ordered) this.#checkOrder(batch)
     for (const record of batch.records) {
-      assert.ok(this.#unsettled.has(record), 'only unsettled records are sent')
-      assert.ok(!this.#carried.has(record), 'at most one batch holds a record')
-      this.#carried.set(record, batch)
+      const { sequence } = record
+      assert.equal(record.bytes, this.#unsettled.get(sequence)?.bytes, 'only unsettled are sent')
+      assert.match(String(record.data), new RegExp(`#${sequence - 1}$`))
+      assert.ok(!this.#carried.has(sequence), 'at most one batch holds a record')
+      this.#carried.set(sequence, batch)
+      this.#seen.add(record)
     }
     this.#batches.push(batch)
     return batch
@@ -188,7 +198,7 @@ export class QueueModel {
       if (key === undefined) continue
       const taken = batch.records.filter(record => record.partitionKey === key)
       if (this.#packer === UNPACKED) assert.equal(taken.length, 1, 'one of a key in a request')
-      const ofKey = [...this.#unsettled].filter(record => record.partitionKey === key)
+      const ofKey = [...this.#unsettled.values()].filter(record => record.partitionKey === key)
       const oldest = ofKey.toSorted((a, b) => a.sequence - b.sequence).slice(0, taken.length)
       assert.deepEqual(
         taken.map(({ sequence }) => sequence),
@@ -198,14 +208,14 @@ export class QueueModel {
     }
   }
 
-  #pickBatch(at: number): Batch | undefined {
+  #pickBatch(at: number): TakenBatch | undefined {
     if (this.#batches.length === 0) return undefined
     const [batch] = this.#batches.splice(at % this.#batches.length, 1)
-    for (const record of batch?.records ?? []) this.#carried.delete(record)
+    for (const { sequence } of batch?.records ?? []) this.#carried.delete(sequence)
     return batch
   }
 
-  #answer(batch: Batch, names: readonly FateName[], named: boolean): void {
+  #answer(batch: TakenBatch, names: readonly FateName[], named: boolean): void {
     // Records of a key that travel together share their fate.
     const byKey = new Map<string | undefined, FateName>()
     const fates = batch.records.map(({ partitionKey, sequence }, i): RecordFate => {
@@ -216,21 +226,23 @@ export class QueueModel {
     })
     this.queue.answered(batch, fates, this.#now, this.#now + 3)
     batch.records.forEach((record, i) => {
-      if (fates[i]?.kind === 'stored' || fates[i]?.kind === 'dropped') this.#settle(record)
+      if (fates[i]?.kind === 'stored' || fates[i]?.kind === 'dropped') this.#settle(record.sequence)
     })
     this.#now += 3
     this.#checkFollowers(batch, fates)
   }
 
   /** What is held behind a throttled record fills the share of its shard too. */
-  #checkFollowers({ records }: Batch, fates: readonly RecordFate[]): void {
+  #checkFollowers({ records }: TakenBatch, fates: readonly RecordFate[]): void {
     if (!this.#ordered) return
-    const throttled = new Set(records.filter((_, i) => fates[i]?.kind === 'throttled'))
-    for (const { partitionKey, shard } of this.#all.filter(record => throttled.has(record)))
-      for (const record of this.#all)
-        if (partitionKey !== undefined && record.partitionKey === partitionKey)
-          if (this.#unsettled.has(record) && !this.#carried.has(record) && !shard?.dissolved)
-            assert.equal(record.shard, shard, `${String(record.data)} counts for its shard`)
+    const throttled = records.filter((_, i) => fates[i]?.kind === 'throttled')
+    for (const { partitionKey, shard } of throttled) {
+      if (partitionKey === undefined || shard === undefined || shard.dissolved) continue
+      const waiting = new Set(shard.waiting.records().map(({ sequence }) => sequence))
+      for (const known of this.#unsettled.values())
+        if (known.partitionKey === partitionKey && !this.#carried.has(known.sequence))
+          assert.ok(waiting.has(known.sequence), `${known.sequence} counts for its shard`)
+    }
   }
 
   #fateOf(name: FateName, key: string | undefined, sequence: number, named: boolean): RecordFate {
@@ -252,18 +264,18 @@ export class QueueModel {
     }
   }
 
-  #end(batch: Batch, how: 'store' | 'requeue' | 'bisect'): void {
+  #end(batch: TakenBatch, how: 'store' | 'requeue' | 'bisect'): void {
     if (how === 'bisect' && batch.records.length > 1) return this.queue.bisect(batch)
     if (how !== 'store') return this.queue.requeue(batch)
     this.queue.stored(batch)
-    for (const record of batch.records) this.#settle(record)
+    for (const record of batch.records) this.#settle(record.sequence)
   }
 
   #expire(): void {
     for (const expired of this.queue.expire(this.#now)) {
-      assert.equal(expired, this.#oldestWaiting(), 'the oldest expires first')
+      assert.equal(expired.sequence, this.#oldestWaiting()?.sequence, 'the oldest expires first')
       assert.ok(this.#now - expired.admittedAt >= TTL)
-      this.#settle(expired)
+      this.#settle(expired.sequence)
     }
     const next = this.#oldestWaiting()
     assert.ok(
@@ -274,16 +286,10 @@ export class QueueModel {
 
   #evict(key: number): void {
     const shard = this.queue.hotShardOf(`k${key}`, undefined)
-    const waiting = this.#all.filter(
-      record =>
-        this.#unsettled.has(record) &&
-        !this.#carried.has(record) &&
-        (shard === undefined || record.shard === shard),
-    )
-    const oldest = oldestOf(waiting)
+    const oldest = shard === undefined ? this.#oldestWaiting() : oldestOf(shard.waiting.records())
     const evicted = this.queue.evictOldest(shard)
     assert.equal(evicted?.sequence, oldest?.sequence, 'the oldest that waits')
-    if (evicted !== undefined) this.#settle(evicted)
+    if (evicted !== undefined) this.#settle(evicted.sequence)
   }
 
   /** All is well from now on: everything leaves, and no wait is for ever. */
@@ -315,13 +321,14 @@ export class QueueModel {
   }
 
   abandon(): void {
-    const unsettled = [...this.#unsettled].toSorted((a, b) => a.sequence - b.sequence)
+    const unsettled = [...this.#unsettled.values()].toSorted((a, b) => a.sequence - b.sequence)
     const all = this.queue.abandon(() => true)
     assert.deepEqual(
       all.map(({ sequence }) => sequence),
       unsettled.map(({ sequence }) => sequence),
     )
-    for (const record of this.#carried.keys()) assert.ok(record.possiblyDelivered)
+    for (const record of all)
+      if (this.#carried.has(record.sequence)) assert.ok(record.possiblyDelivered)
     assert.equal(this.queue.records, all.length, 'counted until they are handed over')
     for (const batch of this.#batches) {
       this.queue.stored(batch)
@@ -333,17 +340,32 @@ export class QueueModel {
     assert.equal(this.queue.bytes, 0)
   }
 
-  #oldestWaiting(): QueuedRecord | undefined {
-    return oldestOf([...this.#unsettled].filter(record => !this.#carried.has(record)))
+  #oldestWaiting(): Known | undefined {
+    return oldestOf(
+      [...this.#unsettled.values()].filter(({ sequence }) => !this.#carried.has(sequence)),
+    )
   }
 
-  #settle(record: QueuedRecord): void {
-    assert.ok(this.#unsettled.delete(record), 'a record settles once')
+  #settle(sequence: number): void {
+    assert.ok(this.#unsettled.delete(sequence), 'a record settles once')
     this.#settled++
   }
 }
 
-const oldestOf = <T extends QueuedRecord>(records: readonly T[]): T | undefined =>
+/** What is known of a record that was admitted. */
+interface Known {
+  readonly sequence: number
+  readonly bytes: number
+  readonly admittedAt: number
+  readonly partitionKey: string | undefined
+}
+
+const takenOf = (batch: Batch | undefined): TakenBatch | undefined => {
+  assert.ok(batch === undefined || batch instanceof TakenBatch)
+  return batch
+}
+
+const oldestOf = <T extends { readonly sequence: number }>(records: readonly T[]): T | undefined =>
   records.reduce<T | undefined>(
     (oldest, record) =>
       oldest === undefined || record.sequence < oldest.sequence ? record : oldest,

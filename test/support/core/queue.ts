@@ -1,10 +1,18 @@
 import type { Packer } from '@kinesis-producer/core/internal/packing/request-builder'
-import type { Batch, RecordFate } from '@kinesis-producer/core/internal/queue/batch'
-import { PendingRecord } from '@kinesis-producer/core/internal/queue/pending-record'
+import {
+  type Batch,
+  type RecordFate,
+  TakenBatch,
+} from '@kinesis-producer/core/internal/queue/batch'
+import { newRecord } from '@kinesis-producer/core/internal/queue/fresh-records'
+import type { KeyOrder } from '@kinesis-producer/core/internal/queue/key-order'
+import type { PendingRecord } from '@kinesis-producer/core/internal/queue/pending-record'
 import type { RecordList } from '@kinesis-producer/core/internal/queue/record-list'
 import { type QueueOptions, RecordQueue } from '@kinesis-producer/core/internal/queue/record-queue'
 import type { TakeOptions } from '@kinesis-producer/core/internal/queue/taking'
 import type { ReceiptWaiter } from '@kinesis-producer/core/internal/record/receipt-waiter'
+import { NO_FRAMING } from '@kinesis-producer/core/internal/store/framing'
+import { SlabStore } from '@kinesis-producer/core/internal/store/slab-store'
 import { packingOf } from './packable.js'
 
 /** Every Kinesis record holds one user record. */
@@ -19,16 +27,19 @@ export const FULL_JITTER = (): number => 0.999_999_999
 
 /** A large unordered queue whose records are due as soon as they are there. */
 export const queueOf = (options: Partial<QueueOptions> = {}): RecordQueue =>
-  new RecordQueue({
-    bufferSize: 1000,
-    bufferBytes: 1_000_000,
-    ordered: false,
-    recordTtl: 0,
-    dueRecords: 1,
-    dueBytes: 1_000_000,
-    random: FULL_JITTER,
-    ...options,
-  })
+  new RecordQueue(
+    {
+      bufferSize: 1000,
+      bufferBytes: 1_000_000,
+      ordered: false,
+      recordTtl: 0,
+      dueRecords: 1,
+      dueBytes: 1_000_000,
+      random: FULL_JITTER,
+      ...options,
+    },
+    new SlabStore(options.bufferBytes ?? 1_000_000, NO_FRAMING),
+  )
 
 export interface AdmitOptions {
   readonly hashKey?: string
@@ -37,18 +48,17 @@ export interface AdmitOptions {
   readonly waiter?: ReceiptWaiter
 }
 
-/** Admits a record as admission does: its shard is looked up first. `key` '' means none. */
+/** Admits a record as admission does: its shard is looked up first. `key` '' means none. Returns its sequence. */
 export const admit = (
   queue: RecordQueue,
   text: string,
   key = '',
   { hashKey, bytes = 10, at = 0, waiter }: AdmitOptions = {},
-): PendingRecord => {
+): number => {
   const partitionKey = key === '' ? undefined : key
   const shard = queue.hotShardOf(partitionKey, hashKey)
-  const record = queue.newRecord(text, partitionKey, hashKey, bytes, at, waiter)
-  queue.admit(record, shard)
-  return record
+  queue.admit(text, partitionKey, hashKey, bytes, at, waiter, shard)
+  return queue.lastSequence
 }
 
 /** Admits `name:number` texts, each under the key before its colon. */
@@ -56,7 +66,7 @@ export const admitAll = (
   queue: RecordQueue,
   names: readonly string[],
   options: AdmitOptions = {},
-): PendingRecord[] => names.map(name => admit(queue, name, name.split(':')[0], options))
+): number[] => names.map(name => admit(queue, name, name.split(':')[0], options))
 
 export interface TakeSettings extends Partial<TakeOptions> {
   readonly packer?: Packer
@@ -148,7 +158,11 @@ export interface RecordFields {
 export const recordOf = (
   sequence: number,
   { data = `r${sequence}`, key, hashKey, bytes = 10, at = 0, waiter }: RecordFields = {},
-): PendingRecord => new PendingRecord(data, key, hashKey, bytes, sequence, at, waiter)
+): PendingRecord => {
+  const store = new SlabStore(1_000_000, NO_FRAMING)
+  store.write(data, key, hashKey, bytes, at, waiter, sequence)
+  return newRecord(store)
+}
 
 /** Records 1 to `count`. */
 export const recordsOf = (count: number, fields: RecordFields = {}): PendingRecord[] =>
@@ -162,4 +176,17 @@ export const listsOf = (records: Iterable<PendingRecord>): Set<RecordList> => {
   const lists = new Set<RecordList>()
   for (const { list } of records) if (list !== undefined) lists.add(list)
   return lists
+}
+
+/** Whether a record that comes is free; otherwise it is held. */
+export const enter = (order: KeyOrder | undefined, record: PendingRecord): boolean => {
+  if (order === undefined || order.enter(record.partitionKey)) return true
+  order.hold(record)
+  return false
+}
+
+/** The records of a batch as the queue has them. */
+export const pendingOf = (batch: Batch): readonly PendingRecord[] => {
+  if (!(batch instanceof TakenBatch)) throw new Error('no batch of a queue')
+  return batch.records
 }

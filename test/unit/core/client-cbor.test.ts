@@ -12,6 +12,7 @@ import {
   type CapturedRequest,
   CapturingHandler,
 } from '../../support/core/capturing-handler.js'
+import { plain } from '../../support/core/outgoing.js'
 
 const CBOR = 'application/x-amz-cbor-1.1'
 const JSON_TYPE = 'application/x-amz-json-1.1'
@@ -72,10 +73,7 @@ describe('a client with wireFormat cbor', () => {
     return { stream, answers, formats }
   }
   const put = async (stream: StreamClient): Promise<string> => {
-    const answer = await stream.putRecords(
-      [{ Data: Buffer.from('x'), PartitionKey: 'k' }],
-      new AbortController().signal,
-    )
+    const answer = await stream.putRecords([plain('x', 'k')], new AbortController().signal)
     return readAnswer(answer, 1, true).kind
   }
 

@@ -7,6 +7,7 @@ import { withDeadline } from '@kinesis-producer/core/internal/client/credentials
 import { streamClientOf } from '@kinesis-producer/core/internal/client/stream-client'
 import { classifyRequestError } from '@kinesis-producer/core/internal/settling/classify'
 import { CapturingHandler } from '../../support/core/capturing-handler.js'
+import { plain } from '../../support/core/outgoing.js'
 
 const CREDENTIALS = { accessKeyId: 'a', secretAccessKey: 'b' }
 
@@ -68,10 +69,7 @@ describe('a credentials file', () => {
     })
     const stream = streamClientOf(client, { StreamName: 's' })
     const put = (): Promise<unknown> =>
-      stream.putRecords(
-        [{ Data: Buffer.from('x'), PartitionKey: 'k' }],
-        new AbortController().signal,
-      )
+      stream.putRecords([plain('x', 'k')], new AbortController().signal)
     await put()
     await write('NEW')
     handler.answer = () => ({ status: 400, body: '{"__type":"ExpiredTokenException"}' })

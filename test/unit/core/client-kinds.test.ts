@@ -11,11 +11,12 @@ import {
   streamClientOf,
 } from '@kinesis-producer/core/internal/client/stream-client'
 import { isUnsent } from '@kinesis-producer/core/internal/client/unsent'
-import type { OutgoingRecord } from '@kinesis-producer/core/internal/packing/outgoing'
+import { type OutgoingRecord, toWireRecord } from '@kinesis-producer/core/internal/packing/outgoing'
 import { CapturingHandler } from '../../support/core/capturing-handler.js'
+import { plain } from '../../support/core/outgoing.js'
 
 const TARGET = { StreamName: 's' }
-const RECORD: OutgoingRecord = { Data: Buffer.from('x'), PartitionKey: 'k' }
+const RECORD: OutgoingRecord = plain('x', 'k')
 const signal = (): AbortSignal => new AbortController().signal
 const put = (client: StreamClient, aborts = signal()): Promise<unknown> =>
   client.putRecords([RECORD], aborts)
@@ -69,7 +70,7 @@ describe('a stream client', () => {
       TARGET,
     )
     assert.equal(await put(client), answer)
-    assert.deepEqual(seen, [{ StreamName: 's', Records: [RECORD] }])
+    assert.deepEqual(seen, [{ StreamName: 's', Records: [toWireRecord(RECORD)] }])
     assert.equal(client.describe, undefined)
     assert.equal(client.listShards, undefined)
   })

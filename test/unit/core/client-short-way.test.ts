@@ -10,6 +10,7 @@ import {
 } from '@kinesis-producer/core/internal/client/stream-client'
 import { classifyRequestError } from '@kinesis-producer/core/internal/settling/classify'
 import { CapturingHandler } from '../../support/core/capturing-handler.js'
+import { plain } from '../../support/core/outgoing.js'
 import { settle } from '../../support/core/test-clock.js'
 
 const CREDENTIALS = { accessKeyId: 'a', secretAccessKey: 'b' }
@@ -27,7 +28,7 @@ const setUp = (extra: object = {}) => {
   return { handler, client, stream }
 }
 const put = (stream: StreamClient, signal = new AbortController().signal): Promise<unknown> =>
-  stream.putRecords([{ Data: Buffer.from('x'), PartitionKey: 'k' }], signal)
+  stream.putRecords([plain('x', 'k')], signal)
 const serviceAnswer = (name: string, status = 400) => ({
   status,
   body: JSON.stringify({ __type: name, message: `${name}!` }),

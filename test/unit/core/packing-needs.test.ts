@@ -5,10 +5,12 @@ import { ConfigError, type PackingConfig, type ProducerConfig } from '@kinesis-p
 import { resolveConfig } from '@kinesis-producer/core/internal/config/resolve'
 import { ConcatFormat } from '@kinesis-producer/core/internal/packing/concat/concat-pack'
 import { gzipEach, gzipExpansion } from '@kinesis-producer/core/internal/packing/concat/gzip'
+import { terminatorFraming } from '@kinesis-producer/core/internal/packing/concat/terminator'
 import { createPacking } from '@kinesis-producer/core/internal/packing/create-packing'
 import { PackedPacker } from '@kinesis-producer/core/internal/packing/packed-packer'
 import { SpreadKeys } from '@kinesis-producer/core/internal/packing/spread-keys'
 import { createHarness } from '../../support/core/harness.js'
+import { sentData } from '../../support/core/outgoing.js'
 import { packable } from '../../support/core/packable.js'
 
 const noMd5 = (): never => {
@@ -60,7 +62,7 @@ describe('packing where MD5 is not allowed', () => {
 })
 
 describe('compression of packs', () => {
-  const packerWith = (compress: (data: Uint8Array) => Promise<Uint8Array>): PackedPacker => {
+  const packerWith = (compress: (data: Uint8Array) => Promise<Buffer>): PackedPacker => {
     const keys = new SpreadKeys(() => 0.5)
     const bounds = { maxBytes: 1000, maxRecords: 100 }
     const format = new ConcatFormat(
@@ -68,7 +70,12 @@ describe('compression of packs', () => {
       keys,
       gzipEach(1, compress),
     )
-    return new PackedPacker(format, { dueRecords: 1, dueBytes: 1, maxRequestBytes: 10_000 }, 1)
+    return new PackedPacker(
+      format,
+      { dueRecords: 1, dueBytes: 1, maxRequestBytes: 10_000 },
+      terminatorFraming(Buffer.from('\n')),
+      1,
+    )
   }
 
   for (const [how, fail] of [
@@ -85,7 +92,7 @@ describe('compression of packs', () => {
       const builder = packer.open(500)
       const records = ['a', 'b'].map(key => packable(packer, 'data', { key }))
       for (const record of records) builder.take(record)
-      const built = builder.build(records)
+      const built = builder.build()
       assert.equal(built.count, 2)
       assert.deepEqual(built.carriers, [0, 1])
       await assert.rejects(Promise.resolve(built.records), /no memory/)
@@ -103,9 +110,9 @@ describe('compression of packs', () => {
       packable(packer, 'fast', { key: 'b' }),
     ]
     for (const record of records) builder.take(record)
-    const built = await builder.build(records).records
+    const built = await builder.build().records
     assert.deepEqual(
-      built.map(one => ['Data' in one && gunzipSync(one.Data).toString(), one.PartitionKey]),
+      built.map(one => [gunzipSync(sentData(one)).toString(), one.PartitionKey]),
       [
         ['slow\n', 'a'],
         ['fast\n', 'b'],

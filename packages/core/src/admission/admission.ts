@@ -2,10 +2,9 @@ import type { WhenFull } from '../config/options.js'
 import { AbortedError, BufferFullError } from '../errors/errors.js'
 import type { QueuedRecord } from '../queue/pending-record.js'
 import type { RecordQueue } from '../queue/record-queue.js'
-import { copyOfData } from '../queue/record-store.js'
 import type { ShardBackoff } from '../queue/shard-backoff.js'
 import type { ReceiptWaiter } from '../record/receipt-waiter.js'
-import type { RecordData } from '../record/record.js'
+import { copyOfData, type RecordData } from '../record/record.js'
 import type { RecordInput } from '../record/record-input.js'
 import type { Counters } from '../stats/counters.js'
 import type { Steps } from '../steps/steps.js'
@@ -49,6 +48,11 @@ export class Admission {
   /** Adds that wait for capacity. */
   get waiting(): number {
     return this.#waiters.length
+  }
+
+  /** Whether records were dropped whose memory is to be made free at the end of a step. */
+  get hasRetired(): boolean {
+    return this.#ports.queue.hasRetired
   }
 
   /** Whether `add` waits for capacity. */
@@ -209,10 +213,9 @@ export class Admission {
     shard: ShardBackoff | undefined,
   ): void {
     const { queue, counters, clock, admitted } = this.#ports
-    const record = queue.newRecord(data, partitionKey, explicitHashKey, bytes, clock(), waiter)
-    const beginsWait = queue.admit(record, shard)
+    const now = clock()
     counters.admitted++
-    admitted(beginsWait)
+    admitted(queue.admit(data, partitionKey, explicitHashKey, bytes, now, waiter, shard))
   }
 
   /** In one go, so that it is counted and handed back like any other drop. */
@@ -224,8 +227,7 @@ export class Admission {
     waiter: ReceiptWaiter | undefined,
   ): void {
     const { queue, counters, clock, drop } = this.#ports
-    const record = queue.newRecord(data, partitionKey, explicitHashKey, bytes, clock(), waiter)
     counters.admitted++
-    drop(record)
+    drop(queue.refuse(data, partitionKey, explicitHashKey, bytes, clock(), waiter))
   }
 }

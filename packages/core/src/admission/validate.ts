@@ -1,7 +1,7 @@
 import { MAX_PARTITION_KEY_CHARACTERS } from '../config/aws-limits.js'
 import { show } from '../config/check.js'
 import { InvalidRecordError, RecordTooLargeError } from '../errors/errors.js'
-import { SPREAD_KEY_BYTES } from '../packing/spread-keys.js'
+import { countedKeyBytes } from '../record/counted-bytes.js'
 import { isHashKey } from '../record/hash-key.js'
 import type { RecordData } from '../record/record.js'
 
@@ -26,17 +26,9 @@ export const validate = (
 
   if (partitionKey !== undefined) checkPartitionKey(partitionKey)
   if (explicitHashKey !== undefined) checkHashKey(explicitHashKey)
-  const bytes =
-    size + overhead + (partitionKey === undefined ? SPREAD_KEY_BYTES : keyBytes(partitionKey))
+  const bytes = size + overhead + countedKeyBytes(partitionKey)
   if (bytes > maxRecordBytes) throw new RecordTooLargeError(bytes, maxRecordBytes)
   return bytes
-}
-
-/** UTF-8 bytes of a key. Most keys are short and ASCII, for which a call into Node costs more. */
-const keyBytes = (key: string): number => {
-  for (let i = 0; i < key.length; i++)
-    if (key.charCodeAt(i) > 0x7f) return Buffer.byteLength(key, 'utf8')
-  return key.length
 }
 
 const checkPartitionKey = (key: unknown): void => {

@@ -1,7 +1,5 @@
 import type { PackableRecord } from '../record/packable-record.js'
-import type { WireRecord } from '../record/wire-record.js'
 import type { OutgoingRecord } from './outgoing.js'
-import { SPREAD_KEY_BYTES } from './spread-keys.js'
 
 /** One Kinesis record being built of many user records. */
 export interface AggregateBuilder {
@@ -22,7 +20,7 @@ export interface AggregateFormat {
   /** The shard whose records may share an aggregate; undefined: only those of the same key. */
   shardOf(record: PackableRecord): string | undefined
   /** A step after building, such as compression. It rejects and never throws. */
-  readonly finish: ((records: readonly OutgoingRecord[]) => Promise<WireRecord[]>) | undefined
+  readonly finish: ((records: readonly OutgoingRecord[]) => Promise<OutgoingRecord[]>) | undefined
 }
 
 /** Bounds of one aggregate; a first record may be larger. */
@@ -30,7 +28,3 @@ export interface AggregateBounds {
   readonly maxBytes: number
   readonly maxRecords: number
 }
-
-/** UTF-8 bytes of the partition key as admission counted them. */
-export const countedKeyBytes = ({ partitionKey }: PackableRecord): number =>
-  partitionKey === undefined ? SPREAD_KEY_BYTES : Buffer.byteLength(partitionKey, 'utf8')

@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from '../config/resolve.js'
 import { ShardMap } from '../stream/shard-map.js'
 import { createConcatPacker } from './concat/concat-packer.js'
+import { KPL_FRAMING } from './kpl/kpl-framing.js'
 import { KplFormat } from './kpl/kpl-pack.js'
 import { KplPacker } from './kpl/kpl-packer.js'
 import { requireMd5 } from './kpl/md5.js'
@@ -41,7 +42,11 @@ export const createPacking = (config: ResolvedConfig, probeMd5?: () => void): Pa
         maxAloneBytes: Math.min(config.maxRecordBytes, maxRequestBytes),
       }
       const packer = new KplPacker(
-        new PackedPacker(new KplFormat(bounds, keys, shards), packedBounds(config, bounds)),
+        new PackedPacker(
+          new KplFormat(bounds, keys, shards),
+          packedBounds(config, bounds),
+          KPL_FRAMING,
+        ),
         new UnpackedPacker(batchSize, maxRequestBytes, keys),
       )
       return { packer, aggregation: packer, ...(shards !== undefined && { shards }) }

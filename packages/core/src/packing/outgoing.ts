@@ -5,12 +5,23 @@ import type { WireRecord } from '../record/wire-record.js'
 export interface ByteSink {
   byte(value: number): void
   bytes(data: Uint8Array): void
+  /** Part of a larger memory. */
+  run(memory: Buffer, from: number, to: number): void
   /** Writes it as UTF-8. */
   text(data: string): void
   /** What is written from here on counts for the digest. */
   beginDigest(): void
   /** Writes the MD5 of what was written since `beginDigest`. */
   writeDigest(): void
+}
+
+/** A Kinesis record whose data lies in one piece: `size` bytes of the memory, from `start` on. */
+export interface PlainRecord {
+  readonly PartitionKey: string
+  readonly ExplicitHashKey: string | undefined
+  readonly memory: Buffer
+  readonly start: number
+  readonly size: number
 }
 
 /**
@@ -25,20 +36,20 @@ export interface PackRecord {
   writeTo(sink: ByteSink): void
 }
 
-/** A Kinesis record as the packers make it. */
-export type OutgoingRecord = WireRecord | PackRecord
+/**
+ * A Kinesis record as the packers make it. It points into memory that is used for other records once
+ * its user records are settled: read it before that, or make a copy.
+ */
+export type OutgoingRecord = PlainRecord | PackRecord
 
 export const isPack = (record: OutgoingRecord): record is PackRecord => 'writeTo' in record
 
-export const sizeOf = (record: OutgoingRecord): number =>
-  isPack(record) ? record.size : record.Data.length
-
 /** Writes the record into memory of its own, for clients that know whole records only. */
 export const toWireRecord = (record: OutgoingRecord): WireRecord => {
-  if (!isPack(record)) return record
-  const { PartitionKey, ExplicitHashKey } = record
-  const sink = new BufferSink(Buffer.allocUnsafeSlow(record.size), 0)
-  record.writeTo(sink)
+  const { PartitionKey, ExplicitHashKey, size } = record
+  const sink = new BufferSink(Buffer.allocUnsafeSlow(size), 0)
+  if (isPack(record)) record.writeTo(sink)
+  else sink.run(record.memory, record.start, record.start + size)
   return {
     Data: sink.buffer,
     PartitionKey,
@@ -64,6 +75,10 @@ export class BufferSink implements ByteSink {
   bytes(data: Uint8Array): void {
     this.buffer.set(data, this.at)
     this.at += data.length
+  }
+
+  run(memory: Buffer, from: number, to: number): void {
+    this.at += memory.copy(this.buffer, this.at, from, to)
   }
 
   text(data: string): void {

@@ -1,5 +1,6 @@
 import type { ResolvedConfig } from '../config/resolve.js'
 import type { RecordData } from '../record/record.js'
+import type { Framing } from '../store/framing.js'
 import type { AggregateBounds, AggregateFormat } from './aggregate-builder.js'
 import { PackedRequestBuilder } from './packed-request-builder.js'
 import type { Packer, RequestBuilder } from './request-builder.js'
@@ -36,6 +37,7 @@ export class PackedPacker implements Packer {
   readonly dueRecords: number
   readonly dueBytes: number
   readonly overhead: number
+  readonly framing: Framing
   readonly recordLimit: (limit: number) => number
   readonly checkData: ((data: RecordData) => void) | undefined
   readonly #maxRequestBytes: number
@@ -44,6 +46,7 @@ export class PackedPacker implements Packer {
   constructor(
     format: AggregateFormat,
     bounds: PackedBounds,
+    framing: Framing,
     overhead = 0,
     recordLimit: (limit: number) => number = limit => limit,
     checkData?: (data: RecordData) => void,
@@ -53,6 +56,7 @@ export class PackedPacker implements Packer {
     this.dueBytes = bounds.dueBytes
     this.#maxRequestBytes = bounds.maxRequestBytes
     this.overhead = overhead
+    this.framing = framing
     this.recordLimit = recordLimit
     this.checkData = checkData
   }

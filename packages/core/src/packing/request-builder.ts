@@ -1,5 +1,6 @@
 import type { PackableRecord } from '../record/packable-record.js'
 import type { RecordData } from '../record/record.js'
+import type { Framing } from '../store/framing.js'
 import type { OutgoingRecord } from './outgoing.js'
 
 /** The user records of a request as Kinesis records. */
@@ -23,7 +24,8 @@ export interface RequestBuilder {
   readonly count: number
   /**
    * Takes the record; returns the index of the Kinesis record that carries it, or -1 if it does not
-   * fit. It always fits into an empty builder.
+   * fit. It always fits into an empty builder. The builder reads the record at once and does not
+   * keep it.
    */
   take(record: PackableRecord): number
   /**
@@ -33,11 +35,8 @@ export interface RequestBuilder {
   takeInto(index: number, record: PackableRecord): boolean
   /** Whether, though one record was refused, others may still fit into the packs there are. */
   readonly hasRoom: boolean
-  /**
-   * The taken records as Kinesis records. Never throws for admitted records.
-   * @param records exactly the taken ones, in the order they were taken
-   */
-  build(records: readonly PackableRecord[]): BuiltRequest
+  /** The taken records as Kinesis records. Never throws for admitted records. */
+  build(): BuiltRequest
 }
 
 /** How user records become Kinesis records: one object a producer. */
@@ -47,6 +46,8 @@ export interface Packer {
   readonly dueBytes: number
   /** Bytes each record gains on its way into a Kinesis record. */
   readonly overhead: number
+  /** What it wants around the data of each record in memory. */
+  readonly framing: Framing
   /** Most bytes a record may have (data and key) so that its Kinesis record has at most `limit`. */
   recordLimit(limit: number): number
   /**

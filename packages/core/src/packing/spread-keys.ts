@@ -1,8 +1,5 @@
-/** Bytes every generated key has at most; admission counts them for a record without a key. */
-export const SPREAD_KEY_BYTES = 14
-
 /**
- * Keys for records that have none. The service hashes them, so any distinct strings spread evenly;
+ * Keys for records that have none, of at most `SPREAD_KEY_BYTES`. The service hashes them, so any distinct strings spread evenly;
  * the random prefix keeps producers apart. A new key each try lets a retry land on another shard.
  */
 export class SpreadKeys {

@@ -49,6 +49,11 @@ export class BufferCapacity {
     this.bytes -= bytes
   }
 
+  removeMany(records: number, bytes: number): void {
+    this.records -= records
+    this.bytes -= bytes
+  }
+
   clear(): void {
     this.records = 0
     this.bytes = 0

@@ -25,26 +25,31 @@ export class Dueness {
 
   /** Whether records wait for nothing but a request. */
   get hasReady(): boolean {
-    const { ready, again } = this.#homes
-    return ready.head !== undefined || again.head !== undefined
+    const { ready, fresh, again } = this.#homes
+    return fresh.length > 0 || ready.head !== undefined || again.head !== undefined
   }
 
   /** Whether those make a request due now. */
   get isDue(): boolean {
-    const { ready, again, order } = this.#homes
+    const { ready, fresh, again, order } = this.#homes
     if (!this.hasReady) return false
     return (
-      (ready.head !== undefined && ready.head.sequence <= this.#sequence) ||
-      (again.head !== undefined && again.head.sequence <= this.#sequence) ||
-      ready.length + again.length + (order?.held ?? 0) >= this.#records ||
-      ready.bytes + again.bytes + (order?.heldBytes ?? 0) >= this.#bytes
+      ready.length + fresh.length + again.length + (order?.held ?? 0) >= this.#records ||
+      ready.bytes + fresh.bytes + again.bytes + (order?.heldBytes ?? 0) >= this.#bytes ||
+      this.#isMarked(ready.head?.sequence ?? fresh.headSequence) ||
+      this.#isMarked(again.head?.sequence)
     )
+  }
+
+  #isMarked(sequence: number | undefined): boolean {
+    return sequence !== undefined && sequence <= this.#sequence
   }
 
   /** Since when ready records wait for others to join them, if none is due. */
   get lingersSince(): number | undefined {
-    const { ready, again } = this.#homes
-    const [first, second] = [ready.head?.admittedAt, again.head?.admittedAt]
+    const { ready, fresh, again } = this.#homes
+    const first = ready.head?.admittedAt ?? fresh.headAdmittedAt
+    const second = again.head?.admittedAt
     if (first === undefined || second === undefined) return first ?? second
     return Math.min(first, second)
   }

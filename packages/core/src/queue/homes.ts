@@ -1,15 +1,19 @@
-import type { AgeIndex } from './age-index.js'
-import type { Bisection } from './bisection.js'
-import type { KeyOrder } from './key-order.js'
+import type { SlabStore } from '../store/slab-store.js'
+import { AgeIndex } from './age-index.js'
+import { Bisection } from './bisection.js'
+import { FreshRecords } from './fresh-records.js'
+import { KeyOrder } from './key-order.js'
 import type { PendingRecord } from './pending-record.js'
-import type { RecordList } from './record-list.js'
-import type { RetryDelays } from './retry-delays.js'
+import { RecordList } from './record-list.js'
+import { RetryDelays } from './retry-delays.js'
 import type { ShardBackoff } from './shard-backoff.js'
-import type { ShardBackoffs } from './shard-backoffs.js'
+import { ShardBackoffs } from './shard-backoffs.js'
 
 /** Where the records of a queue wait. Nobody outside this folder sees them. */
 export interface Homes {
+  /** Never tried, and older than the fresh ones: a request had no room for them. */
   readonly ready: RecordList
+  readonly fresh: FreshRecords
   readonly again: RecordList
   readonly order: KeyOrder | undefined
   readonly shards: ShardBackoffs
@@ -18,6 +22,17 @@ export interface Homes {
   /** All but the ready ones, by age: held, backing off, bisected. */
   readonly aside: AgeIndex
 }
+
+export const createHomes = (store: SlabStore, ordered: boolean, random: () => number): Homes => ({
+  ready: new RecordList('ready'),
+  fresh: new FreshRecords(store),
+  again: new RecordList('again'),
+  order: ordered ? new KeyOrder() : undefined,
+  shards: new ShardBackoffs(random),
+  delays: new RetryDelays(random),
+  bisection: new Bisection(),
+  aside: new AgeIndex(),
+})
 
 /** A record, and with ordering all that is held behind it, belongs to the shard. */
 export const assignShard = ({ order }: Homes, record: PendingRecord, shard: ShardBackoff): void => {

@@ -37,25 +37,27 @@ export class KeyOrder {
   /** Records in flight beyond one a key. */
   #companions = 0
 
-  /** Whether the record is free; otherwise it is held behind an older one of its key. */
-  enter(record: PendingRecord): boolean {
-    const key = record.partitionKey
+  /** Whether a new record of this key is free; otherwise it has to be held. */
+  enter(key: string | undefined): boolean {
     if (key === undefined) return true
+    if (this.#keys.has(key)) return false
+    this.#keys.set(key, NONE)
+    return true
+  }
+
+  /** Holds a new record behind the older ones of its key. */
+  hold(record: PendingRecord): void {
+    const key = record.partitionKey
+    if (key === undefined) return
     let behind = this.#keys.get(key)
-    if (behind === undefined) {
-      this.#keys.set(key, NONE)
-      return true
-    }
-    if (behind === NONE) this.#keys.set(key, (behind = new Behind()))
+    if (behind === undefined || behind === NONE) this.#keys.set(key, (behind = new Behind()))
     behind.noteShardOf(record)
     behind.push(record)
     this.#count(record, 1)
-    return false
   }
 
-  /** A record that was not held is settled. Returns the next one of its key, if it is free now. */
-  leave(record: PendingRecord): PendingRecord | undefined {
-    const key = record.partitionKey
+  /** A record of this key that was not held is settled. Returns the next one of its key, if it is free now. */
+  leave(key: string | undefined): PendingRecord | undefined {
     if (key === undefined) return undefined
     // With many keys nothing is held at all: one look into the map instead of two.
     const behind = this.held + this.#companions === 0 ? undefined : this.#keys.get(key)

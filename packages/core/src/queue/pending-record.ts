@@ -3,25 +3,16 @@ import { type Attempt, remember } from '../record/attempt.js'
 import type { PackableRecord } from '../record/packable-record.js'
 import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 import type { Leftover, RecordData, UserRecord } from '../record/record.js'
+import { type Slab, TEXT } from '../store/slab.js'
 import type { AgeEntry, AgeIndex } from './age-index.js'
 import type { RecordList } from './record-list.js'
-import { copyOf, copyOfData, RECORD_STORE } from './record-store.js'
+import { type FailedTry, RetryState } from './retry-state.js'
 import type { ShardBackoff } from './shard-backoff.js'
-
-/** A try that did not deliver. */
-export interface FailedTry {
-  readonly code: string
-  /** The answer was lost or unclear. */
-  readonly ambiguous: boolean
-  readonly message: string
-  /** What was thrown; absent if the service answered for this very record. */
-  readonly error?: Error | undefined
-  readonly startedAt: number
-  readonly endedAt: number
-}
 
 /** What other modules may see of a queued record. Only the queue changes one. */
 export interface QueuedRecord extends PackableRecord {
+  /** Data as it was added: a text, or a copy of the bytes. */
+  readonly data: RecordData
   readonly sequence: number
   readonly admittedAt: number
   readonly waiter: ReceiptWaiter | undefined
@@ -40,90 +31,104 @@ export interface QueuedRecord extends PackableRecord {
 
 export type Place = 'waiting' | 'inFlight' | 'settled'
 
-/** What went wrong with a record so far. Most records have none. */
-class RetryState {
-  faults = 0
-  firstFaultAt: number | undefined = undefined
-  history: Attempt[] | undefined = undefined
-  /** End of the newest try. */
-  triedAt: number
-  possiblyDelivered = false
-  error: Error | undefined = undefined
-  message = ''
-  /** Requests that failed as a whole with this record in them. */
-  requestFailures = 0
-  /** Successful requests there had been at the newest of those failures. */
-  successes = -1
-  /** Whether requests succeeded between two of its failures. */
-  suspect = false
-  /** The shard whose backoff it counts for. */
-  shard: ShardBackoff | undefined = undefined
-  /** Its entry among those of that shard that wait. */
-  waiting: AgeEntry | undefined = undefined
+/** A record as its slab has it. */
+export class SlabRecord {
+  slab: Slab
+  index: number
+  bytes: number
 
-  constructor(admittedAt: number) {
-    this.triedAt = admittedAt
+  constructor(slab: Slab, index: number) {
+    this.slab = slab
+    this.index = index
+    this.bytes = slab.counted[index] ?? 0
+  }
+
+  get memory(): Buffer {
+    return this.slab.memoryOf(this.index)
+  }
+
+  get start(): number {
+    return this.slab.starts[this.index] ?? 0
+  }
+
+  get length(): number {
+    return this.slab.lengths[this.index] ?? 0
+  }
+
+  get partitionKey(): string | undefined {
+    return this.slab.keys[this.index]
+  }
+
+  get explicitHashKey(): string | undefined {
+    return this.slab.extras?.get(this.index)?.explicitHashKey
+  }
+
+  get waiter(): ReceiptWaiter | undefined {
+    return this.slab.extras?.get(this.index)?.waiter
+  }
+
+  /** Whole milliseconds. */
+  get admittedAt(): number {
+    return this.slab.admittedAt[this.index] ?? 0
+  }
+
+  get data(): RecordData {
+    const { memory, start, length } = this
+    const isText = ((this.slab.flags[this.index] ?? 0) & TEXT) !== 0
+    if (isText) return memory.toString('utf8', start, start + length)
+    const copy = Buffer.allocUnsafeSlow(length)
+    memory.copy(copy, 0, start, start + length)
+    return copy
   }
 }
 
 /**
- * An admitted record. It is its own list node, so that admission allocates this object and nothing
- * else. All fields are set in the constructor and in one order, to keep one hidden class, and they
- * are few: thousands of records live in the buffer, where each field is copied by the collector.
+ * A record that was never tried, seen for a moment: the next one is seen through the same object.
  */
-export class PendingRecord implements QueuedRecord {
+export class FreshRecord extends SlabRecord implements PackableRecord {
+  readonly possiblyDelivered = false
+  readonly travelsAlone = false
+
+  /** Order of admission. */
+  get sequence(): number {
+    return this.slab.firstSequence + this.index
+  }
+
+  moveTo(slab: Slab, index: number): void {
+    this.slab = slab
+    this.index = index
+    this.bytes = slab.counted[index] ?? 0
+  }
+}
+
+/**
+ * An admitted record that failed, or waits for something else than its first try: until then it is
+ * an entry of its slab and nothing else. It is its own list node. All fields are set in the
+ * constructor and in one order, to keep one hidden class, and they are few: they are copied by the
+ * collector.
+ */
+export class PendingRecord extends SlabRecord implements QueuedRecord {
   next: PendingRecord | undefined = undefined
   previous: PendingRecord | undefined = undefined
   /** The list it waits in; undefined while a request carries it, and when it is settled. */
   list: RecordList | undefined = undefined
   place: Place = 'waiting'
-  /** Its entry among those that wait outside the ready list. */
-  #aside: AgeEntry | undefined = undefined
-
-  /** Text, or the memory that holds the bytes. */
-  #memory: Buffer | string
-  #offset = 0
-  #length = 0
-  readonly partitionKey: string | undefined
-  readonly explicitHashKey: string | undefined
-  readonly bytes: number
   /** Order of admission. */
   readonly sequence: number
-  /** Whole milliseconds: a fraction would be an object of its own. */
-  readonly admittedAt: number
-  readonly waiter: ReceiptWaiter | undefined
+  /** Its entry among those that wait outside the ready list. */
+  #aside: AgeEntry | undefined = undefined
   #retry: RetryState | undefined = undefined
 
-  constructor(
-    data: RecordData,
-    partitionKey: string | undefined,
-    explicitHashKey: string | undefined,
-    bytes: number,
-    sequence: number,
-    admittedAt: number,
-    waiter: ReceiptWaiter | undefined,
-  ) {
-    if (typeof data === 'string') this.#memory = data
-    else {
-      RECORD_STORE.keep(data)
-      this.#memory = RECORD_STORE.memory
-      this.#offset = RECORD_STORE.offset
-      this.#length = data.byteLength
-    }
-    this.partitionKey = partitionKey
-    this.explicitHashKey = explicitHashKey
-    this.bytes = bytes
-    this.sequence = sequence
-    this.admittedAt = admittedAt
-    this.waiter = waiter
+  /** For a record that lies where it was written first. */
+  constructor(slab: Slab, index: number) {
+    super(slab, index)
+    this.sequence = slab.firstSequence + index
   }
 
-  /** Bytes come as a new view each time: ask once. */
-  get data(): RecordData {
-    const memory = this.#memory
-    return typeof memory === 'string'
-      ? memory
-      : memory.subarray(this.#offset, this.#offset + this.#length)
+  /** Its bytes were moved. */
+  movedTo(slab: Slab, index: number): void {
+    this.slab = slab
+    this.index = index
   }
 
   get faults(): number {
@@ -240,10 +245,11 @@ export class PendingRecord implements QueuedRecord {
   }
 
   userRecord(): UserRecord {
+    const { data, partitionKey, explicitHashKey } = this
     return {
-      data: copyOfData(this.data),
-      ...(this.partitionKey !== undefined && { partitionKey: this.partitionKey }),
-      ...(this.explicitHashKey !== undefined && { explicitHashKey: this.explicitHashKey }),
+      data,
+      ...(partitionKey !== undefined && { partitionKey }),
+      ...(explicitHashKey !== undefined && { explicitHashKey }),
     }
   }
 
@@ -252,19 +258,7 @@ export class PendingRecord implements QueuedRecord {
   }
 
   #stateOfRetries(): RetryState {
-    if (this.#retry === undefined) {
-      this.#retry = new RetryState(this.admittedAt)
-      // It will stay longer than those that were admitted with it.
-      this.#leaveSlab()
-    }
+    this.#retry ??= new RetryState(this.admittedAt)
     return this.#retry
-  }
-
-  /** So that it does not keep the memory of all its neighbours. */
-  #leaveSlab(): void {
-    const memory = this.#memory
-    if (typeof memory === 'string' || memory.byteLength === this.#length) return
-    this.#memory = copyOf(memory.subarray(this.#offset, this.#offset + this.#length))
-    this.#offset = 0
   }
 }

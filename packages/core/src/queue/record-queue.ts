@@ -1,21 +1,20 @@
-import { BISECT_AFTER_FAILURES, MAX_EXPIRED_PER_STEP } from '../config/tuning.js'
+import { MAX_EXPIRED_PER_STEP } from '../config/tuning.js'
 import type { RequestBuilder } from '../packing/request-builder.js'
 import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 import type { RecordData } from '../record/record.js'
-import { AgeIndex } from './age-index.js'
-import type { Batch, RecordFate, TakenBatch } from './batch.js'
-import { Bisection } from './bisection.js'
+import type { SlabStore } from '../store/slab-store.js'
+import type { Admitted, Batch, FreshRun, RecordFate } from './batch.js'
 import { BufferCapacity } from './capacity.js'
+import { Compaction } from './compaction.js'
 import { Dueness } from './dueness.js'
-import { detach, type Homes } from './homes.js'
-import { KeyOrder } from './key-order.js'
-import { type FailedTry, PendingRecord, type QueuedRecord } from './pending-record.js'
-import { RecordList } from './record-list.js'
-import { RetryDelays } from './retry-delays.js'
+import { newRecord } from './fresh-records.js'
+import { createHomes, detach, type Homes } from './homes.js'
+import { InFlightBatches } from './in-flight-batches.js'
+import { PendingRecord, type QueuedRecord } from './pending-record.js'
 import { pushTo, Returning } from './returning.js'
 import type { ShardBackoff } from './shard-backoff.js'
-import { ShardBackoffs } from './shard-backoffs.js'
 import { type TakeOptions, Taking } from './taking.js'
+import { WaitingRecords } from './waiting-records.js'
 
 export interface QueueOptions {
   readonly bufferSize: number
@@ -36,30 +35,28 @@ export interface QueueOptions {
  */
 export class RecordQueue {
   readonly #homes: Homes
+  readonly #waiting: WaitingRecords
+  readonly #compaction: Compaction
   readonly #taking: Taking
   readonly #returning: Returning
   readonly #dueness: Dueness
   readonly #capacity: BufferCapacity
   readonly #recordTtl: number
-  readonly #inFlight = new Map<Batch, TakenBatch>()
+  readonly #store: SlabStore
+  /** Batches that were taken; what their tries came to is noted there. */
+  readonly inFlight: InFlightBatches = new InFlightBatches()
   #lastSequence = 0
 
-  constructor(options: QueueOptions) {
-    const shards = new ShardBackoffs(options.random)
-    this.#homes = {
-      ready: new RecordList('ready'),
-      again: new RecordList('again'),
-      order: options.ordered ? new KeyOrder() : undefined,
-      shards,
-      delays: new RetryDelays(options.random),
-      bisection: new Bisection(),
-      aside: new AgeIndex(),
-    }
+  constructor(options: QueueOptions, store: SlabStore) {
+    this.#store = store
+    this.#homes = createHomes(store, options.ordered, options.random)
+    this.#waiting = new WaitingRecords(this.#homes)
     this.#taking = new Taking(this.#homes)
     this.#dueness = new Dueness(this.#homes, options.dueRecords, options.dueBytes)
     this.#returning = new Returning(this.#homes, this.#dueness)
-    this.#capacity = new BufferCapacity(options.bufferSize, options.bufferBytes, shards)
+    this.#capacity = new BufferCapacity(options.bufferSize, options.bufferBytes, this.#homes.shards)
     this.#recordTtl = options.recordTtl
+    this.#compaction = new Compaction(store, options.bufferBytes, () => this.#waiting.objects())
   }
 
   /** Unsettled records. */
@@ -99,43 +96,63 @@ export class RecordQueue {
     return this.#capacity.shardFits(shard, bytes)
   }
 
-  /** Makes a record of its own of what was added, and nothing else. */
-  newRecord(
+  /**
+   * From here the record is counted until it is settled. Returns whether it is the only one that
+   * waits for its shard: then nothing was arranged yet for the end of that wait.
+   */
+  admit(
     data: RecordData,
     partitionKey: string | undefined,
     explicitHashKey: string | undefined,
     bytes: number,
     admittedAt: number,
     waiter: ReceiptWaiter | undefined,
-  ): PendingRecord {
-    this.#lastSequence++
-    return new PendingRecord(
-      data,
-      partitionKey,
-      explicitHashKey,
-      bytes,
-      this.#lastSequence,
-      admittedAt,
-      waiter,
-    )
+    shard: ShardBackoff | undefined,
+  ): boolean {
+    const { order, aside, fresh } = this.#homes
+    const sequence = ++this.#lastSequence
+    this.#store.write(data, partitionKey, explicitHashKey, bytes, admittedAt, waiter, sequence)
+    this.#capacity.add(bytes)
+    const isFree = order === undefined || order.enter(partitionKey)
+    if (isFree && shard === undefined) {
+      fresh.push(bytes)
+      return false
+    }
+    const record = newRecord(this.#store)
+    if (shard !== undefined) record.assign(shard)
+    if (!isFree) order?.hold(record)
+    record.setAside(aside)
+    if (!isFree || shard === undefined) return false
+    shard.list.insertNearTail(record)
+    return shard.list.length === 1
   }
 
-  /**
-   * From here the record is counted until it is settled. Returns whether it is the only one that
-   * waits for its shard: then nothing was arranged yet for the end of that wait.
-   */
-  admit(record: PendingRecord, shard: ShardBackoff | undefined): boolean {
-    const { order, aside, ready } = this.#homes
-    this.#capacity.add(record.bytes)
-    if (shard !== undefined) record.assign(shard)
-    if (order !== undefined && !order.enter(record)) record.setAside(aside)
-    else if (shard === undefined) ready.push(record)
-    else {
-      record.setAside(aside)
-      shard.list.insertNearTail(record)
-      return shard.list.length === 1
-    }
-    return false
+  /** A record for which there is no capacity, to be reported as dropped: it is settled at once. */
+  refuse(
+    data: RecordData,
+    partitionKey: string | undefined,
+    explicitHashKey: string | undefined,
+    bytes: number,
+    admittedAt: number,
+    waiter: ReceiptWaiter | undefined,
+  ): QueuedRecord {
+    const sequence = ++this.#lastSequence
+    this.#store.write(data, partitionKey, explicitHashKey, bytes, admittedAt, waiter, sequence)
+    const record = newRecord(this.#store)
+    record.place = 'settled'
+    this.#store.release(record.slab, record.index)
+    return record
+  }
+
+  /** Whether the memory of settled records is to be made free. */
+  get hasRetired(): boolean {
+    return this.#store.hasRetired
+  }
+
+  /** Stage at the end of a step: the memory of settled records is free. */
+  stepEnded(): void {
+    this.#store.recycle()
+    this.#compaction.runIfNeeded()
   }
 
   /** All records there are may go with the next requests, whether they fill them or not. */
@@ -170,7 +187,7 @@ export class RecordQueue {
   take(builder: RequestBuilder, all: boolean, options: TakeOptions): Batch | undefined {
     this.#releaseDelayed(options.now)
     const batch = this.#taking.take(builder, options, all || this.isReadyDue())
-    if (batch !== undefined) this.#inFlight.set(batch, batch)
+    if (batch !== undefined) this.inFlight.add(batch)
     return batch
   }
 
@@ -189,8 +206,10 @@ export class RecordQueue {
     const expired: PendingRecord[] = []
     if (this.#recordTtl === 0) return expired
     while (expired.length < MAX_EXPIRED_PER_STEP) {
-      const oldest = this.#oldestWaiting()
-      if (oldest === undefined || now - oldest.admittedAt < this.#recordTtl) break
+      const since = this.oldestWaitingSince
+      if (since === undefined || now - since < this.#recordTtl) break
+      const oldest = this.#waiting.takeOldest()
+      if (oldest === undefined) break
       this.#settleWaiting(oldest)
       expired.push(oldest)
     }
@@ -199,22 +218,26 @@ export class RecordQueue {
 
   /** Settles and returns the oldest record that is not in flight, of all or of one shard. */
   evictOldest(shard: ShardBackoff | undefined): QueuedRecord | undefined {
-    const oldest = shard === undefined ? this.#oldestWaiting() : shard.waiting.oldest()
+    const oldest = shard === undefined ? this.#waiting.takeOldest() : shard.waiting.oldest()
     if (oldest !== undefined) this.#settleWaiting(oldest)
     return oldest
   }
 
   /** All records of the request are stored. */
   stored(batch: Batch): void {
-    const taken = this.#land(batch)
+    const taken = this.inFlight.land(batch)
     if (taken === undefined) return
-    for (const record of taken.records) this.#settle(record)
+    if (taken.parts === undefined) for (const record of taken.records) this.#settle(record)
+    else
+      for (const part of taken.parts)
+        if (part instanceof PendingRecord) this.#settle(part)
+        else this.#settleRun(part)
     for (const shard of taken.turns) this.#homes.shards.answered(shard)
   }
 
   /** The request was answered; `fates` tells what became of each record, in the order of the batch. */
   answered(batch: Batch, fates: readonly RecordFate[], startedAt: number, now: number): void {
-    const taken = this.#land(batch)
+    const taken = this.inFlight.land(batch)
     if (taken === undefined) return
     const tallies = this.#returning.tally(taken, fates)
     const failed: PendingRecord[] = []
@@ -241,37 +264,9 @@ export class RecordQueue {
     this.#homes.shards.learn(tallies, taken.turns, startedAt, now)
   }
 
-  /** A try of all records of the batch came to nothing. */
-  noteFailedTry(batch: Batch, failed: FailedTry): void {
-    for (const record of this.#inFlight.get(batch)?.records ?? []) record.addFailedTry(failed)
-  }
-
-  /** A try of one of its records failed; a fault is a failure of the record's own. */
-  noteFailedRecord(batch: Batch, index: number, failed: FailedTry, isFault: boolean): void {
-    const record = this.#inFlight.get(batch)?.records[index]
-    record?.addFailedTry(failed)
-    if (isFault) record?.addFault(failed.endedAt)
-  }
-
-  /** The only record of the batch is to blame for its failure. */
-  noteFault(batch: Batch, now: number): void {
-    this.#inFlight.get(batch)?.records[0]?.addFault(now)
-  }
-
-  /**
-   * The request failed as a whole, when `successes` had succeeded. Returns whether one of its
-   * records may be to blame, since it failed often while others succeeded.
-   */
-  noteRequestFailure(batch: Batch, successes: number): boolean {
-    let suspect = false
-    for (const record of this.#inFlight.get(batch)?.records ?? [])
-      if (record.addRequestFailure(successes, BISECT_AFTER_FAILURES)) suspect = true
-    return suspect
-  }
-
   /** Nothing is known of its records: they go again, where they came from. */
   requeue(batch: Batch): void {
-    const taken = this.#land(batch)
+    const taken = this.inFlight.land(batch)
     if (taken === undefined) return
     const { bisection, shards } = this.#homes
     if (taken.isPart) {
@@ -309,29 +304,26 @@ export class RecordQueue {
 
   /** One of its records is to blame: each half is to be sent by itself. */
   bisect(batch: Batch): void {
-    const taken = this.#land(batch)
+    const taken = this.inFlight.land(batch)
     if (taken === undefined) return
     this.#returning.bisect(taken.records)
     for (const shard of taken.turns) this.#homes.shards.answered(shard)
   }
 
-  /** The oldest unsettled record, in flight or not. */
-  oldest(): QueuedRecord | undefined {
-    let oldest = this.#oldestWaiting()
-    for (const { oldest: first } of this.#inFlight.values())
-      if (first !== undefined && (oldest === undefined || first.sequence < oldest.sequence))
-        oldest = first
-    return oldest
+  /** Sequence and admission of the oldest unsettled record, in flight or not. */
+  oldest(): Admitted | undefined {
+    return this.inFlight.oldest(this.#waiting.oldest())
   }
 
   /** Admission of the oldest record that is not in flight. */
   get oldestWaitingSince(): number | undefined {
-    return this.#oldestWaiting()?.admittedAt
+    return this.#waiting.oldest()?.admittedAt
   }
 
   /** Unsettled records up to this one. */
   countUpTo(sequence: number): number {
-    return this.#unsettled().filter(record => record.sequence <= sequence).length
+    const inFlight = this.inFlight.records().filter(record => record.sequence <= sequence).length
+    return inFlight + this.#waiting.countUpTo(sequence)
   }
 
   /**
@@ -339,36 +331,18 @@ export class RecordQueue {
    * delivered, and its answer moves nothing any more.
    */
   abandon(mayHaveLeft: (batch: Batch) => boolean): readonly QueuedRecord[] {
-    const all = this.#unsettled()
-    for (const batch of this.#inFlight.values())
+    const all = [...this.#waiting.takeAll(), ...this.inFlight.records()]
+    all.sort((a, b) => a.sequence - b.sequence)
+    for (const batch of this.inFlight.all)
       if (mayHaveLeft(batch)) for (const record of batch.records) record.markPossiblyDelivered()
     for (const record of all) record.place = 'settled'
-    this.#inFlight.clear()
+    this.inFlight.clear()
     return all
   }
 
   /** The abandoned records have been handed to someone. */
   forgetAbandoned(): void {
     this.#capacity.clear()
-  }
-
-  #unsettled(): PendingRecord[] {
-    const inFlight = [...this.#inFlight.values()].flatMap(({ records }) => records)
-    const all = [...this.#homes.ready, ...this.#homes.aside.records(), ...inFlight]
-    return all.toSorted((a, b) => a.sequence - b.sequence)
-  }
-
-  #land(batch: Batch): TakenBatch | undefined {
-    const taken = this.#inFlight.get(batch)
-    this.#inFlight.delete(batch)
-    return taken
-  }
-
-  #oldestWaiting(): PendingRecord | undefined {
-    const { head } = this.#homes.ready
-    const oldest = this.#homes.aside.oldest()
-    if (head === undefined || oldest === undefined) return head ?? oldest
-    return head.sequence < oldest.sequence ? head : oldest
   }
 
   #settleWaiting(record: PendingRecord): void {
@@ -380,16 +354,29 @@ export class RecordQueue {
   /** The record leaves; the next one of its key, if it was waiting for this one, is free. */
   #settle(record: PendingRecord): void {
     this.#uncount(record)
-    const next = this.#homes.order?.leave(record)
+    this.#leaveKey(record.partitionKey)
+  }
+
+  #leaveKey(key: string | undefined): void {
+    const next = this.#homes.order?.leave(key)
     if (next === undefined) return
     const { shard } = next
     if (shard?.hot === true && !shard.dissolved) shard.list.insertNearTail(next)
     else this.#returning.pushFreed(next)
   }
 
+  /** Records that no object stands for have no shard. */
+  #settleRun({ slab, from, to }: FreshRun): void {
+    const bytes = this.#store.releaseRun(slab, from, to)
+    this.#capacity.removeMany(to - from, bytes)
+    if (this.#homes.order === undefined) return
+    for (let index = from; index < to; index++) this.#leaveKey(slab.keys[index])
+  }
+
   #uncount(record: PendingRecord): void {
     record.place = 'settled'
     this.#capacity.remove(record.bytes)
+    this.#store.release(record.slab, record.index)
     const { shard } = record
     if (shard === undefined) return
     record.assign(undefined)

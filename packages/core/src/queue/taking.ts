@@ -1,5 +1,5 @@
 import type { RequestBuilder } from '../packing/request-builder.js'
-import type { TakenBatch } from './batch.js'
+import { TakenBatch } from './batch.js'
 import { assignShard, detach, type Homes } from './homes.js'
 import type { PendingRecord } from './pending-record.js'
 import type { RecordList } from './record-list.js'
@@ -16,25 +16,8 @@ export interface TakeOptions {
   readonly alternates: boolean
 }
 
-/** A batch while it is being filled. */
-interface Filling extends TakenBatch {
-  readonly records: PendingRecord[]
-  readonly turns: Set<ShardBackoff>
-  oldest: PendingRecord | undefined
-  wantsPlaces: boolean
-  tracksShards: boolean
-  isTurn: boolean
-}
-
-const newBatch = (isPart: boolean, { shards }: Homes): Filling => ({
-  records: [],
-  oldest: undefined,
-  isPart,
-  wantsPlaces: shards.seeksOthers,
-  tracksShards: shards.seeksOthers,
-  isTurn: false,
-  turns: new Set(),
-})
+const newBatch = (isPart: boolean, { shards }: Homes): TakenBatch =>
+  new TakenBatch(isPart, shards.seeksOthers)
 
 /** Chooses the records of the next request and moves them into its builder. */
 export class Taking {
@@ -86,7 +69,7 @@ export class Taking {
    */
   #takeOfPart(
     builder: RequestBuilder,
-    batch: Filling,
+    batch: TakenBatch,
     record: PendingRecord,
     carriers: Map<string, number>,
   ): boolean {
@@ -118,17 +101,20 @@ export class Taking {
     const untriedFirst = options.alternates && !this.#untriedLast
     for (;;) {
       if (shards.active && !untriedFirst) this.#takeTurns(builder, batch, options)
-      const [first, second] = untriedFirst ? [ready, again] : [again, ready]
-      const movedFirst = this.#takeReady(builder, batch, first, options.maxRecords, readyDue)
-      const movedSecond = this.#takeReady(builder, batch, second, options.maxRecords, readyDue)
+      let moved = false
+      for (const list of untriedFirst ? [ready, again] : [again, ready]) {
+        if (this.#takeReady(builder, batch, list, options.maxRecords, readyDue)) moved = true
+        if (list === ready && this.#takeFresh(builder, batch, options.maxRecords, readyDue))
+          moved = true
+      }
       if (shards.active && untriedFirst) this.#takeTurns(builder, batch, options)
-      if (batch.records.length > 0) {
+      if (batch.count > 0) {
         this.#untriedLast = untriedFirst
         return batch
       }
       // A shard that just got its records may be due at once, and no timer or answer would tell: look
       // again. It ends, since each look takes records out of the lists.
-      if (!movedFirst && !movedSecond) return undefined
+      if (!moved) return undefined
     }
   }
 
@@ -136,7 +122,7 @@ export class Taking {
    * Records of shards whose backoff is over: those whose turns failed least often first, then the one
    * with the oldest record.
    */
-  #takeTurns(builder: RequestBuilder, batch: Filling, { now, maxRecords }: TakeOptions): void {
+  #takeTurns(builder: RequestBuilder, batch: TakenBatch, { now, maxRecords }: TakeOptions): void {
     const due: ShardBackoff[] = []
     for (const shard of this.#homes.shards.all) if (shard.isDue(now)) due.push(shard)
     if (due.length > 1) due.sort(byFailedTurns)
@@ -144,7 +130,7 @@ export class Taking {
       let record = shard.first(Number.isFinite(maxRecords))
       for (let left = shard.window; left > 0 && record !== undefined; left--) {
         const { next }: PendingRecord = record
-        if (batch.records.length >= maxRecords) return
+        if (batch.count >= maxRecords) return
         if (!this.#takeOne(builder, batch, record, maxRecords)) return
         shard.trying = true
         batch.turns.add(shard)
@@ -157,33 +143,72 @@ export class Taking {
   /** Ready records, if they are due; returns whether some were moved to their hot shard instead. */
   #takeReady(
     builder: RequestBuilder,
-    batch: Filling,
+    batch: TakenBatch,
     list: RecordList,
     maxRecords: number,
     readyDue: boolean,
   ): boolean {
-    const { shards, aside } = this.#homes
     let moved = false
     let skipped = 0
     let record = list.head
-    if (batch.records.length === 0 && !readyDue) return false
-    while (record !== undefined && batch.records.length < maxRecords) {
+    if (batch.count === 0 && !readyDue) return false
+    while (record !== undefined && batch.count < maxRecords) {
       const { next }: PendingRecord = record
-      const hot = shards.anyHot
-        ? shards.hotShardOf(record.partitionKey, record.explicitHashKey)
-        : undefined
-      if (hot !== undefined) {
-        list.remove(record)
-        if (list.home === 'ready') record.setAside(aside)
-        assignShard(this.#homes, record, hot)
-        hot.list.insertNearTail(record)
-        moved = true
-      } else if (!this.#takeOne(builder, batch, record, maxRecords)) {
-        if (!builder.hasRoom || ++skipped > batch.records.length) break
+      if (this.#moveToHotShard(record)) moved = true
+      else if (!this.#takeOne(builder, batch, record, maxRecords)) {
+        if (!builder.hasRoom || ++skipped > batch.count) break
       }
       record = next
     }
     return moved
+  }
+
+  /**
+   * The same for records that were never tried. They become objects only if something else is to be
+   * known of them than that they were sent, or if there is no room: then they wait before the others.
+   */
+  #takeFresh(
+    builder: RequestBuilder,
+    batch: TakenBatch,
+    maxRecords: number,
+    readyDue: boolean,
+  ): boolean {
+    const { ready, fresh, shards, order } = this.#homes
+    // Those behind them of the same key may go along.
+    const needObjects = shards.anyHot || (order?.held ?? 0) > 0
+    let moved = false
+    let skipped = 0
+    if (batch.count === 0 && !readyDue) return false
+    // What stands before them had no room: they may have, if there is any.
+    while (batch.count < maxRecords && (ready.head === undefined || builder.hasRoom)) {
+      const next = needObjects ? undefined : fresh.peek()
+      if (next !== undefined && builder.take(next) >= 0) {
+        batch.addFresh(next)
+        fresh.skip(next.bytes)
+        continue
+      }
+      const record = fresh.shift()
+      if (record === undefined) break
+      if (needObjects && this.#moveToHotShard(record)) moved = true
+      else if (!needObjects || !this.#takeOne(builder, batch, record, maxRecords)) {
+        ready.push(record)
+        if (!builder.hasRoom || ++skipped > batch.count) break
+      }
+    }
+    return moved
+  }
+
+  #moveToHotShard(record: PendingRecord): boolean {
+    const { shards, aside } = this.#homes
+    if (!shards.anyHot) return false
+    const hot = shards.hotShardOf(record.partitionKey, record.explicitHashKey)
+    const { list } = record
+    if (hot === undefined) return false
+    list?.remove(record)
+    if (list === undefined || list.home === 'ready') record.setAside(aside)
+    assignShard(this.#homes, record, hot)
+    hot.list.insertNearTail(record)
+    return true
   }
 
   /**
@@ -192,7 +217,7 @@ export class Taking {
    */
   #takeOne(
     builder: RequestBuilder,
-    batch: Filling,
+    batch: TakenBatch,
     record: PendingRecord,
     maxRecords: number,
   ): boolean {
@@ -203,31 +228,18 @@ export class Taking {
     if (order === undefined) return true
     let next = order.following(record)
     // Not beyond the bound: a probe that does not get smaller never finds out who is to blame.
-    while (
-      next !== undefined &&
-      batch.records.length < maxRecords &&
-      builder.takeInto(index, next)
-    ) {
+    while (next !== undefined && batch.count < maxRecords && builder.takeInto(index, next)) {
       next.leaveAside(this.#homes.aside)
       order.accompany(next)
-      this.#add(batch, next)
+      batch.add(next)
       next = order.following(record)
     }
     return true
   }
 
-  #moveInto(batch: Filling, record: PendingRecord): void {
+  #moveInto(batch: TakenBatch, record: PendingRecord): void {
     detach(this.#homes, record)
-    this.#add(batch, record)
-  }
-
-  #add(batch: Filling, record: PendingRecord): void {
-    record.place = 'inFlight'
-    batch.records.push(record)
-    if (record.waiter !== undefined) batch.wantsPlaces = true
-    if (record.shard !== undefined) batch.wantsPlaces = batch.tracksShards = true
-    const { oldest } = batch
-    if (oldest === undefined || record.sequence < oldest.sequence) batch.oldest = record
+    batch.add(record)
   }
 }
 

@@ -1,8 +1,9 @@
-import type { RecordData } from './record.js'
-
 /** What packing may see of a queued record: it reads, and changes nothing. */
 export interface PackableRecord {
-  readonly data: RecordData
+  /** Its data: `length` bytes of this memory, from `start` on, with the packing's framing around them. */
+  readonly memory: Buffer
+  readonly start: number
+  readonly length: number
   readonly partitionKey: string | undefined
   readonly explicitHashKey: string | undefined
   /**

@@ -3,6 +3,14 @@ import type { Attempt } from './attempt.js'
 /** What can be sent: bytes, which are copied, or text that is sent as UTF-8. */
 export type RecordData = Uint8Array | string
 
+/** A copy that nobody else can change, and that keeps nobody else's memory. */
+export const copyOfData = (data: RecordData): RecordData => {
+  if (typeof data === 'string') return data
+  const copy = Buffer.allocUnsafeSlow(data.byteLength)
+  copy.set(data)
+  return copy
+}
+
 /** A record as its owner added it; also the form in which it is handed back. */
 export interface UserRecord {
   readonly data: RecordData

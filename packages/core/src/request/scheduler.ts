@@ -164,7 +164,7 @@ export class Scheduler {
     const request = { batch, startedAt: now, generation: breaker.started() }
     let built: BuiltRequest
     try {
-      built = builder.build(batch.records)
+      built = builder.build()
     } catch (error) {
       const unbuilt = { ...request, carriers: undefined, shards: undefined, count: 0 }
       return answered(unbuilt, { kind: 'unbuilt', error })

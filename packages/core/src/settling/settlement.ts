@@ -1,6 +1,7 @@
 import type { UserCallbacks } from '../callbacks/user-callbacks.js'
 import type { Stored } from '../client/answer.js'
 import { DeliveryError } from '../errors/errors.js'
+import type { Batch } from '../queue/batch.js'
 import type { QueuedRecord } from '../queue/pending-record.js'
 import type { DropReason } from '../record/dropped.js'
 import type { Counters } from '../stats/counters.js'
@@ -19,27 +20,24 @@ export class Settlement {
   }
 
   /**
-   * The records of a request of which all were stored. Most have nobody to tell and never failed, so
-   * they cost a look each.
+   * The records of a request of which all were stored. Most have nobody to tell.
    */
   allDelivered(
-    records: readonly QueuedRecord[],
+    batch: Batch,
     placeOf: (index: number) => Stored | undefined,
     startedAt: number,
     now: number,
   ): void {
     const counters = this.#counters
     counters.lastSuccessAt = now
-    counters.delivered += records.length
-    let bytes = 0
-    for (let i = 0; i < records.length; i++) {
+    counters.delivered += batch.count
+    counters.bytesDelivered += batch.bytes
+    if (batch.told.length === 0) return
+    const { records, told } = batch
+    for (const i of told) {
       const record = records[i]
-      if (record === undefined) continue
-      bytes += record.bytes
-      if (record.possiblyDelivered || record.waiter !== undefined)
-        this.#tell(record, placeOf(i), startedAt, now)
+      if (record !== undefined) this.#tell(record, placeOf(i), startedAt, now)
     }
-    counters.bytesDelivered += bytes
   }
 
   delivered(

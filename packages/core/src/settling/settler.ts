@@ -62,7 +62,7 @@ export class Settler {
       }
     } catch (error) {
       log.unexpected(error)
-      breaker.failed(request.generation, now, false, request.batch.records.length)
+      breaker.failed(request.generation, now, false, request.batch.count)
       queue.requeue(request.batch)
     }
   }
@@ -72,7 +72,7 @@ export class Settler {
     if (!callbacks.wantsRequests) return
     callbacks.requestEnded({
       duration: now - startedAt,
-      records: batch.records.length,
+      records: batch.count,
       kinesisRecords: count,
       ...(errorCode !== undefined && { errorCode }),
     })
@@ -86,9 +86,8 @@ export class Settler {
       return this.#answered(request, places, now)
     this.#succeeded(generation)
     queue.stored(batch)
-    const { records } = batch
-    settlement.allDelivered(records, i => places?.[carriers?.[i] ?? i], startedAt, now)
-    log.success(records.length)
+    settlement.allDelivered(batch, i => places?.[carriers?.[i] ?? i], startedAt, now)
+    log.success(batch.count)
   }
 
   #answered(request: SentRequest, results: readonly RecordResult[], now: number): void {
@@ -108,7 +107,7 @@ export class Settler {
       if (verdict === undefined) return
       const { code, ambiguous } = verdict
       const failed = { code, ambiguous, message, startedAt, endedAt: now }
-      queue.noteFailedRecord(batch, i, failed, isFault)
+      queue.inFlight.noteFailedRecord(batch, i, failed, isFault)
     })
     queue.answered(
       batch,
@@ -201,10 +200,18 @@ export class Settler {
     const { code, ambiguous, action } = verdict
     this.#report(request, now, code)
     counters.requestFailed(code, message)
-    queue.noteFailedTry(batch, { code, ambiguous, message, error, startedAt, endedAt: now })
+    queue.inFlight.noteFailedTry(batch, {
+      code,
+      ambiguous,
+      message,
+      error,
+      startedAt,
+      endedAt: now,
+    })
     const isRefused = isLocal || action === 'isolate' || action === 'fail'
     // Who asks for less does not mean these records, and splitting them would make more requests.
-    const suspect = !verdict.throttled && queue.noteRequestFailure(batch, breaker.successes)
+    const suspect =
+      !verdict.throttled && queue.inFlight.noteRequestFailure(batch, breaker.successes)
     // While others succeed, the fault is in this request: in one of its records.
     const isTelling = breaker.serviceWorks && !verdict.throttled
     const isToBlame = isRefused || (isTelling && (batch.isPart || suspect))
@@ -242,7 +249,7 @@ export class Settler {
   /** A record that failed in a request of its own, while others succeed. */
   #alone({ batch, startedAt }: SentRequest, decision: Decision, now: number): void {
     const { queue, counters, log, settlement } = this.#ports
-    if (decision.isFault) queue.noteFault(batch, now)
+    if (decision.isFault) queue.inFlight.noteFault(batch, now)
     queue.answered(batch, [decision.fate], startedAt, now)
     if (decision.dropped !== undefined)
       return settlement.dropped(batch.records[0], decision.dropped)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { InvalidRecordError, RecordTooLargeError } from '@kinesis-producer/core'
 import { validate } from '@kinesis-producer/core/internal/admission/validate'
-import { SPREAD_KEY_BYTES } from '@kinesis-producer/core/internal/packing/spread-keys'
+import { SPREAD_KEY_BYTES } from '@kinesis-producer/core/internal/record/counted-bytes'
 
 const bytesOf = (
   data: string | Uint8Array,

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { DrainWaits } from '@kinesis-producer/core/internal/lifecycle/drain-waits'
 import type { Batch } from '@kinesis-producer/core/internal/queue/batch'
 import { RecordQueue } from '@kinesis-producer/core/internal/queue/record-queue'
+import { NO_FRAMING } from '@kinesis-producer/core/internal/store/framing'
+import { SlabStore } from '@kinesis-producer/core/internal/store/slab-store'
 import { Timers } from '@kinesis-producer/core/internal/time/timers'
 import { packingOf } from '../../../support/core/packable.js'
 import { settle, TestClock } from '../../../support/core/test-clock.js'
@@ -9,19 +11,22 @@ import { settle, TestClock } from '../../../support/core/test-clock.js'
 const make = () => {
   const clock = new TestClock()
   const timers = new Timers(clock)
-  const queue = new RecordQueue({
-    bufferSize: 100,
-    bufferBytes: 1000,
-    ordered: false,
-    recordTtl: 0,
-    dueRecords: 1,
-    dueBytes: 100,
-    random: () => 0.5,
-  })
+  const queue = new RecordQueue(
+    {
+      bufferSize: 100,
+      bufferBytes: 1000,
+      ordered: false,
+      recordTtl: 0,
+      dueRecords: 1,
+      dueBytes: 100,
+      random: () => 0.5,
+    },
+    new SlabStore(1000, NO_FRAMING),
+  )
   const waits = new DrainWaits(queue, timers)
   const { packer } = packingOf({ kind: 'none' })
   const add = (): void => {
-    queue.admit(queue.newRecord('x', 'k', undefined, 2, 0, undefined), undefined)
+    queue.admit('x', 'k', undefined, 2, 0, undefined, undefined)
   }
   const take = (count: number): Batch => {
     const options = { now: 0, maxRecords: count, alternates: false }

@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict'
 import { AgeIndex } from '@kinesis-producer/core/internal/queue/age-index'
 import { Bisection } from '@kinesis-producer/core/internal/queue/bisection'
+import { FreshRecords } from '@kinesis-producer/core/internal/queue/fresh-records'
 import { assignShard, detach, type Homes } from '@kinesis-producer/core/internal/queue/homes'
 import { KeyOrder } from '@kinesis-producer/core/internal/queue/key-order'
 import { RecordList } from '@kinesis-producer/core/internal/queue/record-list'
 import { RetryDelays } from '@kinesis-producer/core/internal/queue/retry-delays'
 import { ShardBackoff } from '@kinesis-producer/core/internal/queue/shard-backoff'
 import { ShardBackoffs } from '@kinesis-producer/core/internal/queue/shard-backoffs'
-import { FULL_JITTER, recordOf } from '../../../support/core/queue.js'
+import { NO_FRAMING } from '@kinesis-producer/core/internal/store/framing'
+import { SlabStore } from '@kinesis-producer/core/internal/store/slab-store'
+import { enter, FULL_JITTER, recordOf } from '../../../support/core/queue.js'
 
 const homesOf = (order?: KeyOrder): Homes => ({
   ready: new RecordList('ready'),
+  fresh: new FreshRecords(new SlabStore(1000, NO_FRAMING)),
   again: new RecordList('again'),
   order,
   shards: new ShardBackoffs(FULL_JITTER),
@@ -46,9 +50,9 @@ describe('detach', () => {
     const order = new KeyOrder()
     const homes = homesOf(order)
     const [free, held] = [recordOf(1, { key: 'k' }), recordOf(2, { key: 'k' })]
-    order.enter(free)
+    enter(order, free)
     homes.ready.push(free)
-    order.enter(held)
+    enter(order, held)
     held.setAside(homes.aside)
     assert.equal(detach(homes, held), true)
     assert.equal(order.held, 0)
@@ -65,8 +69,8 @@ describe('assignShard', () => {
     const shard = new ShardBackoff({ kind: 'any' }, FULL_JITTER)
     for (const order of [undefined, new KeyOrder()]) {
       const [free, held] = [recordOf(1, { key: 'k' }), recordOf(2, { key: 'k' })]
-      order?.enter(free)
-      order?.enter(held)
+      enter(order, free)
+      enter(order, held)
       assignShard(homesOf(order), free, shard)
       assert.equal(free.shard, shard)
       assert.equal(held.shard, order === undefined ? undefined : shard)

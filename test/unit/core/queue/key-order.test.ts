@@ -7,6 +7,7 @@ import {
   admitAll,
   answer,
   DROPPED,
+  enter,
   mustTake,
   namesOf,
   packerOf,
@@ -23,12 +24,12 @@ const record = (sequence: number, key?: string, bytes = 10): PendingRecord =>
 describe('KeyOrder', () => {
   it('lets one record of a key be free, and each that has no key', () => {
     const order = new KeyOrder()
-    assert.equal(order.enter(record(1, 'a')), true)
-    assert.equal(order.enter(record(2, 'b')), true)
-    assert.equal(order.enter(record(3)), true)
-    assert.equal(order.enter(record(4)), true)
+    assert.equal(enter(order, record(1, 'a')), true)
+    assert.equal(enter(order, record(2, 'b')), true)
+    assert.equal(enter(order, record(3)), true)
+    assert.equal(enter(order, record(4)), true)
     const held = record(5, 'a', 7)
-    assert.equal(order.enter(held), false)
+    assert.equal(enter(order, held), false)
     assert.equal(held.list?.home, 'held')
     assert.deepEqual([order.held, order.heldBytes], [1, 7])
   })
@@ -36,32 +37,32 @@ describe('KeyOrder', () => {
   it('frees the next of a key when one leaves, in order, and forgets a key of which nothing is left', () => {
     const order = new KeyOrder()
     const [a, b, c] = [record(1, 'k'), record(2, 'k'), record(3, 'k')]
-    for (const each of [a, b, c]) order.enter(each)
+    for (const each of [a, b, c]) enter(order, each)
     assert.equal(order.following(a), b)
-    assert.equal(order.leave(a), b)
+    assert.equal(order.leave(a.partitionKey), b)
     assert.equal(b.list, undefined)
-    assert.equal(order.leave(b), c)
+    assert.equal(order.leave(b.partitionKey), c)
     assert.deepEqual([order.held, order.heldBytes], [0, 0])
-    assert.equal(order.leave(c), undefined)
-    assert.equal(order.enter(record(4, 'k')), true)
-    assert.equal(order.leave(record(5)), undefined)
+    assert.equal(order.leave(c.partitionKey), undefined)
+    assert.equal(enter(order, record(4, 'k')), true)
+    assert.equal(order.leave(record(5).partitionKey), undefined)
   })
 
   it('forgets a key that never had more than one record at a time', () => {
     const order = new KeyOrder()
     const only = record(1, 'k')
-    order.enter(only)
+    enter(order, only)
     assert.equal(order.following(only), undefined)
-    assert.equal(order.leave(only), undefined)
-    assert.equal(order.enter(record(2, 'k')), true)
+    assert.equal(order.leave(only.partitionKey), undefined)
+    assert.equal(enter(order, record(2, 'k')), true)
   })
 
   it('keeps keys apart that held records before', () => {
     const order = new KeyOrder()
     const [a, a2, b, b2] = [record(1, 'a'), record(2, 'a'), record(3, 'b'), record(4, 'b')]
-    for (const each of [a, a2, b, b2]) order.enter(each)
-    assert.equal(order.leave(b), b2)
-    assert.equal(order.leave(a), a2)
+    for (const each of [a, a2, b, b2]) enter(order, each)
+    assert.equal(order.leave(b.partitionKey), b2)
+    assert.equal(order.leave(a.partitionKey), a2)
     assert.equal(order.following(record(9, 'c')), undefined)
     assert.equal(order.following(record(9)), undefined)
   })
@@ -69,22 +70,22 @@ describe('KeyOrder', () => {
   it('lets records go along with the one before, and frees the next when all of them have left', () => {
     const order = new KeyOrder()
     const [a, b, c] = [record(1, 'k'), record(2, 'k'), record(3, 'k')]
-    for (const each of [a, b, c]) order.enter(each)
+    for (const each of [a, b, c]) enter(order, each)
     assert.equal(order.hasCompanions, false)
     order.accompany(b)
     assert.equal(order.hasCompanions, true)
     assert.equal(b.list, undefined)
     assert.equal(order.held, 1)
-    assert.equal(order.leave(a), undefined)
+    assert.equal(order.leave(a.partitionKey), undefined)
     assert.equal(order.hasCompanions, false)
-    assert.equal(order.leave(b), c)
+    assert.equal(order.leave(b.partitionKey), c)
   })
 
   it('holds companions again, but for the last that is out, each in its place', () => {
     const order = new KeyOrder()
     const [a, b, c, d] = [1, 2, 3, 4].map(sequence => record(sequence, 'k'))
     assert.ok(a && b && c && d)
-    for (const each of [a, b, c, d]) order.enter(each)
+    for (const each of [a, b, c, d]) enter(order, each)
     order.accompany(b)
     order.accompany(c)
     assert.equal(order.holdAgain(c), true)
@@ -93,7 +94,7 @@ describe('KeyOrder', () => {
     assert.equal(order.hasCompanions, false)
     assert.deepEqual([order.held, order.heldBytes], [3, 30])
     assert.deepEqual(namesOf(b.list), ['r2', 'r3', 'r4'])
-    assert.equal(order.leave(a), b)
+    assert.equal(order.leave(a.partitionKey), b)
     assert.equal(order.holdAgain(record(9)), false)
     assert.equal(order.holdAgain(record(9, 'unknown')), false)
   })
@@ -101,11 +102,11 @@ describe('KeyOrder', () => {
   it('lets only records go along that are held', () => {
     const order = new KeyOrder()
     const [a, b] = [record(1, 'k'), record(2, 'k')]
-    order.enter(a)
+    enter(order, a)
     order.accompany(a)
     order.accompany(record(9))
     assert.equal(order.hasCompanions, false)
-    order.enter(b)
+    enter(order, b)
     order.accompany(a)
     assert.equal(order.hasCompanions, false)
     assert.equal(order.held, 1)
@@ -114,11 +115,11 @@ describe('KeyOrder', () => {
   it('gives away a record that is held, and nothing else moves', () => {
     const order = new KeyOrder()
     const [a, b, c] = [record(1, 'k'), record(2, 'k', 5), record(3, 'k')]
-    for (const each of [a, b, c]) order.enter(each)
+    for (const each of [a, b, c]) enter(order, each)
     assert.ok(b.list)
     order.removeHeld(b, b.list)
     assert.deepEqual([order.held, order.heldBytes], [1, 10])
-    assert.equal(order.leave(a), c)
+    assert.equal(order.leave(a.partitionKey), c)
   })
 
   it('assigns a record and all that are held behind it to a shard', () => {
@@ -126,10 +127,10 @@ describe('KeyOrder', () => {
     const shard = new ShardBackoff({ kind: 'any' }, Math.random)
     const other = new ShardBackoff({ kind: 'any' }, Math.random)
     const [a, b, c] = [record(1, 'k'), record(2, 'k'), record(3, 'k')]
-    for (const each of [a, b]) order.enter(each)
+    for (const each of [a, b]) enter(order, each)
     // It came when the shard was hot already; the one before it did not.
     c.assign(shard)
-    order.enter(c)
+    enter(order, c)
     order.assign(a, shard)
     assert.deepEqual(
       [a, b, c].map(each => each.shard),
@@ -139,7 +140,7 @@ describe('KeyOrder', () => {
     order.assign(a, other)
     assert.deepEqual([shard.records, other.records], [0, 3])
     const d = record(4, 'k')
-    order.enter(d)
+    enter(order, d)
     order.assign(a, other)
     assert.equal(d.shard, other)
     const alone = record(5)
@@ -151,7 +152,7 @@ describe('KeyOrder', () => {
     const order = new KeyOrder()
     const shard = new ShardBackoff({ kind: 'any' }, Math.random)
     const [a, b, c] = [record(1, 'k'), record(2, 'k'), record(3, 'k')]
-    for (const each of [a, b, c]) order.enter(each)
+    for (const each of [a, b, c]) enter(order, each)
     order.accompany(b)
     order.assign(a, shard)
     assert.equal(b.shard, undefined)
@@ -170,17 +171,17 @@ describe('KeyOrder', () => {
       fc.property(steps, all => {
         const order = new KeyOrder()
         const model = new Map<string, PendingRecord[]>()
-        all.forEach(({ enter, key: number }, i) => {
+        all.forEach(({ enter: enters, key: number }, i) => {
           const key = `k${number}`
           const line = model.get(key) ?? []
           model.set(key, line)
-          if (enter) {
+          if (enters) {
             const added = record(i, key)
             line.push(added)
-            assert.equal(order.enter(added), line.length === 1)
+            assert.equal(enter(order, added), line.length === 1)
           } else {
             const left = line.shift()
-            if (left !== undefined) assert.equal(order.leave(left), line[0])
+            if (left !== undefined) assert.equal(order.leave(left.partitionKey), line[0])
           }
           const held = [...model.values()].reduce(
             (sum, { length }) => sum + Math.max(0, length - 1),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { AgeIndex } from '@kinesis-producer/core/internal/queue/age-index'
-import type { FailedTry } from '@kinesis-producer/core/internal/queue/pending-record'
+import type { FailedTry } from '@kinesis-producer/core/internal/queue/retry-state'
 import { ShardBackoff } from '@kinesis-producer/core/internal/queue/shard-backoff'
 import { recordOf } from '../../../support/core/queue.js'
 

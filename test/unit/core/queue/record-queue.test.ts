@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { PendingRecord } from '@kinesis-producer/core/internal/queue/pending-record'
 import {
   admit,
   admitAll,
@@ -7,6 +8,7 @@ import {
   FAILED,
   mustTake,
   namesOf,
+  pendingOf,
   queueOf,
   SHARD_A,
   SHARD_B,
@@ -31,10 +33,9 @@ const evicted = (queue: ReturnType<typeof queueOf>): number | undefined =>
 describe('RecordQueue', () => {
   it('counts a record from its admission until it settles', () => {
     const queue = queueOf()
-    const record = queue.newRecord('x', 'k', undefined, 12, 0, undefined)
-    assert.deepEqual([queue.records, queue.bytes, queue.lastSequence], [0, 0, 1])
-    queue.admit(record, undefined)
-    assert.deepEqual([queue.records, queue.bytes], [1, 12])
+    assert.deepEqual([queue.records, queue.bytes, queue.lastSequence], [0, 0, 0])
+    queue.admit('x', 'k', undefined, 12, 0, undefined, undefined)
+    assert.deepEqual([queue.records, queue.bytes, queue.lastSequence], [1, 12, 1])
     const batch = mustTake(queue)
     assert.deepEqual([queue.records, queue.bytes], [1, 12])
     queue.stored(batch)
@@ -44,10 +45,8 @@ describe('RecordQueue', () => {
   it('says when a record begins to wait for its hot shard: nothing else would wake the sender', () => {
     const queue = queueOf({ ordered: true })
     admitAll(queue, ['a:1', 'b:1'])
-    const offer = (key: string): boolean => {
-      const record = queue.newRecord('x', key, undefined, 1, 0, undefined)
-      return queue.admit(record, queue.hotShardOf(key, undefined))
-    }
+    const offer = (key: string): boolean =>
+      queue.admit('x', key, undefined, 1, 0, undefined, queue.hotShardOf(key, undefined))
     const batch = mustTake(queue)
     assert.equal(offer('c'), false)
     queue.answered(batch, [throttled(SHARD_A), throttled(SHARD_A)], 0, 0)
@@ -67,10 +66,10 @@ describe('RecordQueue', () => {
     answer(queue, batch, FAILED)
     queue.requeue(batch)
     queue.bisect(batch)
-    queue.noteFailedTry(batch, FAILED_TRY)
-    queue.noteFailedRecord(batch, 0, FAILED_TRY, true)
-    queue.noteFault(batch, 0)
-    assert.equal(queue.noteRequestFailure(batch, 0), false)
+    queue.inFlight.noteFailedTry(batch, FAILED_TRY)
+    queue.inFlight.noteFailedRecord(batch, 0, FAILED_TRY, true)
+    queue.inFlight.noteFault(batch, 0)
+    assert.equal(queue.inFlight.noteRequestFailure(batch, 0), false)
     assert.deepEqual([queue.records, queue.bytes], [0, 0])
     assert.equal(batch.records[0]?.faults, 0)
     assert.deepEqual(batch.records[0]?.history, [])
@@ -134,10 +133,10 @@ describe('RecordQueue', () => {
 
     it('gives up the oldest of one shard, held or not, while its turn is in flight as well', () => {
       const queue = queueOf({ ordered: true })
-      const records = admitAll(queue, ['a:1', 'b:1', 'a:2', 'b:2', 'c:1'])
-      answer(queue, mustTake(queue), name =>
-        name === 'c:1' ? stored(SHARD_B) : throttled(SHARD_A),
-      )
+      admitAll(queue, ['a:1', 'b:1', 'a:2', 'b:2', 'c:1'])
+      const batch = mustTake(queue)
+      const records = pendingOf(batch)
+      answer(queue, batch, name => (name === 'c:1' ? stored(SHARD_B) : throttled(SHARD_A)))
       const shard = records[0]?.shard
       assert.ok(shard)
       const turn = mustTake(queue, { now: 50 })
@@ -151,11 +150,11 @@ describe('RecordQueue', () => {
 
     it('does not give up a record of another shard', () => {
       const queue = queueOf()
-      const records = admitAll(queue, ['old:1', 'a:1', 'a:2'])
+      admitAll(queue, ['old:1', 'a:1', 'a:2'])
       const [, batch] = [mustTake(queue, { limit: 1 }), mustTake(queue)]
       answer(queue, batch, throttled(SHARD_A))
       admit(queue, 'ready', 'ready')
-      const shard = records[1]?.shard
+      const shard = pendingOf(batch)[0]?.shard
       assert.deepEqual(
         [1, 2, 3].map(() => queue.evictOldest(shard)?.sequence),
         [2, 3, undefined],
@@ -208,7 +207,7 @@ describe('RecordQueue', () => {
       const queue = queueOf()
       admitAll(queue, ['a', 'b'])
       const batch = mustTake(queue)
-      queue.noteFailedTry(batch, FAILED_TRY)
+      queue.inFlight.noteFailedTry(batch, FAILED_TRY)
       assert.deepEqual(
         batch.records.map(({ history }) => history.length),
         [1, 1],
@@ -217,18 +216,18 @@ describe('RecordQueue', () => {
         batch.records.map(({ faults }) => faults),
         [0, 0],
       )
-      queue.noteFailedRecord(batch, 1, FAILED_TRY, false)
+      queue.inFlight.noteFailedRecord(batch, 1, FAILED_TRY, false)
       assert.deepEqual(
         batch.records.map(({ history }) => history.length),
         [1, 2],
       )
-      queue.noteFailedRecord(batch, 1, FAILED_TRY, true)
+      queue.inFlight.noteFailedRecord(batch, 1, FAILED_TRY, true)
       assert.deepEqual(
         batch.records.map(({ faults }) => faults),
         [0, 1],
       )
       assert.equal(batch.records[1]?.firstFaultAt, 20)
-      queue.noteFault(batch, 30)
+      queue.inFlight.noteFault(batch, 30)
       assert.deepEqual(
         batch.records.map(({ faults }) => faults),
         [1, 1],
@@ -241,7 +240,7 @@ describe('RecordQueue', () => {
       admit(queue, 'a', 'a')
       const fail = (successes: number): boolean => {
         const batch = mustTake(queue)
-        const suspect = queue.noteRequestFailure(batch, successes)
+        const suspect = queue.inFlight.noteRequestFailure(batch, successes)
         queue.requeue(batch)
         return suspect
       }
@@ -266,15 +265,17 @@ describe('RecordQueue', () => {
   describe('abandon', () => {
     it('hands over all there is, oldest first, and says what may have been delivered', () => {
       const queue = queueOf({ ordered: true })
-      const records = admitAll(queue, ['a:1', 'b:1', 'a:2', 'c:1', 'd:1'])
+      admitAll(queue, ['a:1', 'b:1', 'a:2', 'c:1', 'd:1'])
       const [first, second] = [mustTake(queue, { limit: 1 }), mustTake(queue, { limit: 1 })]
       answer(queue, second, FAILED)
-      assert.deepEqual(sequencesOf(queue.abandon(() => true)), [1, 2, 3, 4, 5])
+      const records = queue.abandon(() => true)
+      assert.deepEqual(sequencesOf(records), [1, 2, 3, 4, 5])
       assert.deepEqual(
         records.map(record => record.leftover().possiblyDelivered),
         [true, false, false, false, false],
       )
-      assert.ok(records.every(({ place }) => place === 'settled'))
+      for (const record of records)
+        assert.ok(record instanceof PendingRecord && record.place === 'settled')
       assert.deepEqual([queue.records, queue.bytes], [5, 50])
       queue.stored(first)
       assert.equal(queue.records, 5)

@@ -116,7 +116,7 @@ describe('records that fail by themselves', () => {
     let now = 0
     for (let i = 0; i < 12; i++) {
       const batch = mustTake(queue, { now })
-      queue.noteFailedRecord(batch, 0, { ...FAILED_TRY, endedAt: now }, true)
+      queue.inFlight.noteFailedRecord(batch, 0, { ...FAILED_TRY, endedAt: now }, true)
       answer(queue, batch, FAILED, now)
       now += Math.ceil(queue.backoffWait(now) ?? 0)
     }
@@ -124,7 +124,8 @@ describe('records that fail by themselves', () => {
     admit(queue, 'new', 'k')
     const batch = mustTake(queue, { now })
     assert.deepEqual(namesOf(batch.records), ['bad', 'new'])
-    for (const i of [0, 1]) queue.noteFailedRecord(batch, i, { ...FAILED_TRY, endedAt: now }, true)
+    for (const i of [0, 1])
+      queue.inFlight.noteFailedRecord(batch, i, { ...FAILED_TRY, endedAt: now }, true)
     answer(queue, batch, FAILED, now)
     assert.equal(Math.round(queue.backoffWait(now) ?? 0), 50)
     assert.deepEqual(takeNames(queue, { now: now + 50 }), ['new'])

@@ -9,6 +9,7 @@ import {
   mustTake,
   namesOf,
   packerOf,
+  pendingOf,
   queueOf,
   REQUEUED,
   SHARD_A,
@@ -87,8 +88,10 @@ describe('Returning', () => {
 
   it('takes a throttled record over to the shard that is named now', () => {
     const queue = queueOf()
-    const [record] = admitAll(queue, ['a:1'])
-    answer(queue, mustTake(queue), throttled())
+    admitAll(queue, ['a:1'])
+    const batch = mustTake(queue)
+    const [record] = pendingOf(batch)
+    answer(queue, batch, throttled())
     assert.equal(record?.shard?.ref.kind, 'hashed')
     const bucket = record?.shard
     answer(queue, mustTake(queue, { now: 50 }), throttled(SHARD_A), 50)
@@ -98,11 +101,11 @@ describe('Returning', () => {
 
   it('counts all held records of a key for the shard of the first, and gives them up one by one', () => {
     const queue = queueOf({ ordered: true })
-    const records = admitAll(queue, ['k:1', 'k:2', 'k:3'])
+    admitAll(queue, ['k:1', 'k:2', 'k:3'])
     admit(queue, 'other:1', 'other')
-    answer(queue, mustTake(queue), name =>
-      name === 'other:1' ? stored(SHARD_B) : throttled(SHARD_A),
-    )
+    const batch = mustTake(queue)
+    const records = pendingOf(batch)
+    answer(queue, batch, name => (name === 'other:1' ? stored(SHARD_B) : throttled(SHARD_A)))
     const shard = records[0]?.shard
     assert.ok(shard)
     assert.deepEqual([shard.records, shard.bytes], [3, 30])
@@ -137,8 +140,10 @@ describe('Returning', () => {
   describe('after resharding', () => {
     it('dissolves a shard when one of its records is stored in another, and what waited goes on', () => {
       const queue = queueOf()
-      const records = admitAll(queue, ['hot:1', 'hot:2', 'hot:3'])
-      answer(queue, mustTake(queue), throttled(SHARD_A))
+      admitAll(queue, ['hot:1', 'hot:2', 'hot:3'])
+      const batch = mustTake(queue)
+      const records = pendingOf(batch)
+      answer(queue, batch, throttled(SHARD_A))
       const shard = records[0]?.shard
       const turn = mustTake(queue, { now: 50 })
       assert.deepEqual(namesOf(turn.records), ['hot:1'])
@@ -162,8 +167,10 @@ describe('Returning', () => {
     it('keeps a bucket and the records without a key, wherever their records are stored', () => {
       for (const key of ['k', '']) {
         const queue = queueOf()
-        const records = ['x:1', 'x:2', 'x:3'].map(name => admit(queue, name, key))
-        answer(queue, mustTake(queue), throttled())
+        for (const name of ['x:1', 'x:2', 'x:3']) admit(queue, name, key)
+        const batch = mustTake(queue)
+        const records = pendingOf(batch)
+        answer(queue, batch, throttled())
         answer(queue, mustTake(queue, { now: 50 }), stored(SHARD_B), 50)
         assert.equal(records[2]?.shard?.dissolved, false)
         assert.equal(records[2]?.shard?.records, 2)
@@ -203,8 +210,9 @@ describe('Returning', () => {
     it('holds companions again behind the oldest of them, and counts them as waiting', () => {
       const queue = queueOf({ ordered: true })
       const packer = packerOf(3)
-      const records = admitAll(queue, ['a:1', 'a:2', 'a:3', 'b:1'])
+      admitAll(queue, ['a:1', 'a:2', 'a:3', 'b:1'])
       const batch = mustTake(queue, { packer })
+      const records = pendingOf(batch)
       assert.equal(batch.records.length, 4)
       answer(queue, batch, FAILED)
       assert.deepEqual(

@@ -6,6 +6,7 @@ import {
   mustTake,
   namesOf,
   packerOf,
+  pendingOf,
   queueOf,
   REQUEUED,
   SHARD_A,
@@ -206,13 +207,12 @@ describe('Taking', () => {
       admit(queue, 'one', '', { hashKey: '5' })
       admit(queue, 'two', '', { hashKey: '5' })
       const batch = mustTake(queue)
-      const [free, held] = [1, 2].map(() => queue.newRecord('x', 'k', '5', 10, 0, undefined))
-      assert.ok(free && held)
-      for (const record of [free, held]) queue.admit(record, undefined)
+      for (const text of ['free', 'held']) queue.admit(text, 'k', '5', 10, 0, undefined, undefined)
       answer(queue, batch, throttled(SHARD_A))
       assert.equal(take(queue), undefined)
-      assert.ok(free.shard)
-      assert.equal(held.shard, free.shard)
+      const shard = pendingOf(batch)[0]?.shard
+      assert.ok(shard)
+      assert.deepEqual(namesOf(shard.waiting.records()).toSorted(), ['free', 'held', 'one', 'two'])
     })
   })
 

@@ -7,6 +7,8 @@ import { Scheduler, type SentRequest } from '@kinesis-producer/core/internal/req
 import { type RequestOutcome, Sender } from '@kinesis-producer/core/internal/request/sender'
 import { StateMachine } from '@kinesis-producer/core/internal/steps/state'
 import { Steps } from '@kinesis-producer/core/internal/steps/steps'
+import { NO_FRAMING } from '@kinesis-producer/core/internal/store/framing'
+import { SlabStore } from '@kinesis-producer/core/internal/store/slab-store'
 import { Timers } from '@kinesis-producer/core/internal/time/timers'
 import { deferred, serviceError, textOf } from '../../../support/core/fake-client.js'
 import { addMany, assertLaw, createHarness, texts } from '../../../support/core/harness.js'
@@ -141,15 +143,18 @@ describe('a request that cannot be built', () => {
     const steps = new Steps(error => assert.fail(String(error)))
     const state = new StateMachine()
     state.step('start')
-    const queue = new RecordQueue({
-      bufferSize: 100,
-      bufferBytes: 1000,
-      ordered: false,
-      recordTtl: 0,
-      dueRecords: 2,
-      dueBytes: 1000,
-      random: () => 0.5,
-    })
+    const queue = new RecordQueue(
+      {
+        bufferSize: 100,
+        bufferBytes: 1000,
+        ordered: false,
+        recordTtl: 0,
+        dueRecords: 2,
+        dueBytes: 1000,
+        random: () => 0.5,
+      },
+      new SlabStore(1000, NO_FRAMING),
+    )
     const { packer } = packingOf({ kind: 'none' })
     const cause = new Error('no memory')
     const open = (limit: number): RequestBuilder => {
@@ -182,8 +187,7 @@ describe('a request that cannot be built', () => {
       expired: () => {},
     })
     for (const data of ['a', 'b']) {
-      const record = queue.newRecord(data, 'k', undefined, 2, 0, undefined)
-      scheduler.recordAdmitted(queue.admit(record, undefined))
+      scheduler.recordAdmitted(queue.admit(data, 'k', undefined, 2, 0, undefined, undefined))
     }
     await settle()
     assert.equal(seen.length, 1)

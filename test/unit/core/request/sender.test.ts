@@ -6,10 +6,11 @@ import type { OutgoingRecord } from '@kinesis-producer/core/internal/packing/out
 import { type RequestOutcome, Sender } from '@kinesis-producer/core/internal/request/sender'
 import { Timers } from '@kinesis-producer/core/internal/time/timers'
 import { deferred } from '../../../support/core/fake-client.js'
+import { plain } from '../../../support/core/outgoing.js'
 import { settle, TestClock } from '../../../support/core/test-clock.js'
 
 const STORED = { SequenceNumber: '1', ShardId: 'shardId-000000000000' }
-const RECORD: OutgoingRecord = { Data: Buffer.from('x'), PartitionKey: 'k' }
+const RECORD: OutgoingRecord = plain('x', 'k')
 
 const make = (requestTimeout: number, putRecords: StreamClient['putRecords']) => {
   const clock = new TestClock()

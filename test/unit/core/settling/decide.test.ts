@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
 import type { RecordResult } from '@kinesis-producer/core/internal/client/answer'
-import { PendingRecord } from '@kinesis-producer/core/internal/queue/pending-record'
+import type { PendingRecord } from '@kinesis-producer/core/internal/queue/pending-record'
 import {
   type Decision,
   decide,
   type RetryBounds,
 } from '@kinesis-producer/core/internal/settling/decide'
+import { recordOf } from '../../../support/core/queue.js'
 
 const BOUNDS: RetryBounds = { maxAttemptsPerRecord: 3, retryTimeout: 0 }
 
 const record = (faultsAt: readonly number[] = []): PendingRecord => {
-  const made = new PendingRecord('x', 'k', undefined, 2, 1, 0, undefined)
+  const made = recordOf(1, { data: 'x', key: 'k', bytes: 2 })
   for (const at of faultsAt) made.addFault(at)
   return made
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { DeliveryError, type DroppedRecord, type Receipt } from '@kinesis-producer/core'
 import { UserCallbacks } from '@kinesis-producer/core/internal/callbacks/user-callbacks'
-import { PendingRecord } from '@kinesis-producer/core/internal/queue/pending-record'
+import type { PendingRecord } from '@kinesis-producer/core/internal/queue/pending-record'
 import { Settlement } from '@kinesis-producer/core/internal/settling/settlement'
 import { Counters } from '@kinesis-producer/core/internal/stats/counters'
 import { EventLog } from '@kinesis-producer/core/internal/stats/event-log'
 import { WarningLimiter } from '@kinesis-producer/core/internal/stats/warning-limiter'
+import { recordOf } from '../../../support/core/queue.js'
 
 const make = ({ wantsDrops = true } = {}) => {
   const drops: DroppedRecord[] = []
@@ -38,7 +39,14 @@ const receipts = () => {
 }
 
 const record = (waiter?: ReturnType<typeof receipts>['waiter'], hashKey?: string): PendingRecord =>
-  new PendingRecord('data', 'key', hashKey, 7, 1, 100, waiter)
+  recordOf(1, {
+    data: 'data',
+    key: 'key',
+    ...(hashKey !== undefined && { hashKey }),
+    bytes: 7,
+    at: 100,
+    ...(waiter !== undefined && { waiter }),
+  })
 
 const failedTry = (code: string, ambiguous = false) => ({
   code,

@@ -9,6 +9,8 @@ import { Settler } from '@kinesis-producer/core/internal/settling/settler'
 import { Counters } from '@kinesis-producer/core/internal/stats/counters'
 import { EventLog } from '@kinesis-producer/core/internal/stats/event-log'
 import { WarningLimiter } from '@kinesis-producer/core/internal/stats/warning-limiter'
+import { NO_FRAMING } from '@kinesis-producer/core/internal/store/framing'
+import { SlabStore } from '@kinesis-producer/core/internal/store/slab-store'
 import { Timers } from '@kinesis-producer/core/internal/time/timers'
 import { deferred, serviceError, textOf } from '../../../support/core/fake-client.js'
 import { addMany, assertLaw, createHarness, texts } from '../../../support/core/harness.js'
@@ -118,15 +120,18 @@ describe('settling that throws', () => {
     const counters = new Counters()
     const log = new EventLog(callbacks, new WarningLimiter(() => 0), 's', logger)
     const settlement = new Settlement(counters, log, callbacks)
-    const queue = new RecordQueue({
-      bufferSize: 100,
-      bufferBytes: 1000,
-      ordered: false,
-      recordTtl: 0,
-      dueRecords: 1,
-      dueBytes: 100,
-      random: () => 0.5,
-    })
+    const queue = new RecordQueue(
+      {
+        bufferSize: 100,
+        bufferBytes: 1000,
+        ordered: false,
+        recordTtl: 0,
+        dueRecords: 1,
+        dueBytes: 100,
+        random: () => 0.5,
+      },
+      new SlabStore(1000, NO_FRAMING),
+    )
     const breaker = new CircuitBreaker(4, () => 0.5)
     const settler = new Settler({
       queue,
@@ -141,8 +146,7 @@ describe('settling that throws', () => {
       retryTimeout: 0,
       shardsChanged: () => void changes.push('changed'),
     })
-    for (let i = 0; i < 3; i++)
-      queue.admit(queue.newRecord('x', 'k', undefined, 2, 0, undefined), undefined)
+    for (let i = 0; i < 3; i++) queue.admit('x', 'k', undefined, 2, 0, undefined, undefined)
     const options = { now: 0, maxRecords: 3, alternates: false }
     const take = (): SentRequest => {
       const batch = queue.take(packingOf({ kind: 'none' }).packer.open(3), true, options)

@@ -21,6 +21,7 @@ import { CBOR_WIRE } from '../wire/cbor-wire.js'
 import { JSON_WIRE } from '../wire/json-wire.js'
 import type { OutgoingRequest, Wire } from '../wire/wire.js'
 import { limitAnswers } from './answer-limit.js'
+import { BodyPool } from './body-pool.js'
 import { answerLimit, bytesOf, unzipped } from './http-body.js'
 import { type HttpResponse, streamOf, type Template, Templates } from './template.js'
 import { Untouched } from './untouched.js'
@@ -54,6 +55,7 @@ export class FastKinesisClient extends KinesisClient {
   readonly #region: KinesisClientConfig['region']
   readonly #foundRegion: FoundRegion
   readonly #format: WireFormat
+  readonly #bodies = new BodyPool()
 
   constructor(config: KinesisClientConfig, given: readonly string[], wire: Wire = JSON_WIRE) {
     const found = new FoundRegion(config.profile)
@@ -89,13 +91,15 @@ export class FastKinesisClient extends KinesisClient {
 
   /** As the command PutRecords, for packs as well as whole records. */
   async putOutgoing(input: OutgoingRequest, options: PutRecordsOptions = {}): Promise<unknown> {
+    options.abortSignal?.throwIfAborted()
     const stream = streamOf(input)
     const template = this.shortWayPossible ? this.#templates?.get(stream) : undefined
     if (template === undefined) return this.#pipeline(stream, input, options)
 
     const sent = input.Records.length
     const { wire } = this.#format
-    const body = bodyOf(wire, input)
+    const room = this.#bodies.lend(wire.maxBodyBytes(input))
+    const body = bodyOf(wire, input, room)
     const properties = { ...template.auth.properties }
     let response: HttpResponse
     let answer: Buffer
@@ -130,8 +134,11 @@ export class FastKinesisClient extends KinesisClient {
     // Some answer in JSON whatever they are asked in.
     const answered = formatOf(response) ?? wire
     const read = (): PutRecordsResponse => this.#read(wire, answered, answer, response)
-    const found = answered.tellsAllStored(answer, sent) ? new UnreadAnswer(sent, read) : read()
+    const allStored = answered.tellsAllStored(answer, sent)
+    const found = allStored ? new UnreadAnswer(sent, read) : read()
     this.#format.understood(wire)
+    // The service has checked the hash of the whole body: nothing of it is still to be sent.
+    if (allStored) this.#bodies.giveBack(room)
     return found
   }
 
@@ -141,6 +148,8 @@ export class FastKinesisClient extends KinesisClient {
     options: PutRecordsOptions,
   ): Promise<unknown> {
     try {
+      // Given up meanwhile: the memory of the records may hold others by now.
+      options.abortSignal?.throwIfAborted()
       return await sendPutRecords(this, input, options)
     } catch (error) {
       this.#templates?.forget(stream)
@@ -224,9 +233,8 @@ export class FastKinesisClient extends KinesisClient {
   }
 }
 
-const bodyOf = (wire: Wire, input: OutgoingRequest): Buffer => {
+const bodyOf = (wire: Wire, input: OutgoingRequest, room: Buffer): Buffer => {
   try {
-    const room = Buffer.allocUnsafeSlow(wire.maxBodyBytes(input))
     return room.subarray(0, wire.writeBody(input, room))
   } catch (error) {
     throw markUnsent(error)

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
-import type { ByteSink } from '../../packing/outgoing.js'
-import type { WireRecord } from '../../record/wire-record.js'
+import { isPadded, paddedSize } from '../../packing/none/padding.js'
+import type { ByteSink, PlainRecord } from '../../packing/outgoing.js'
 
 /**
  * Base64 of many small byte arrays, or of large ones, straight into a buffer. One call into Node
@@ -18,27 +18,37 @@ const encoded = Buffer.allocUnsafeSlow((PIECE_BYTES / 3) * 4)
 
 export const base64Length = (bytes: number): number => Math.ceil(bytes / 3) * 4
 
-/** Records with small data, encoded together. */
+/** Base64 of a few records that lie one behind the other in memory, encoded together. */
 export class Base64Group {
-  readonly records: WireRecord[] = []
-  #used = 0
+  readonly records: PlainRecord[] = []
+  #memory: Buffer | undefined
+  #from = 0
+  #to = 0
   #read = 0
 
-  /** Adds a record if it fits. */
-  add(record: WireRecord): boolean {
-    const { length } = record.Data
-    const end = this.#used + base64Length(length) * 0.75
-    if (end > PIECE_BYTES) return false
-    pieces.set(record.Data, this.#used)
-    // Up to two bytes of padding: zeros, of which `copyNext` makes what base64 has for them.
-    for (let i = this.#used + length; i < end; i++) pieces[i] = 0
-    this.#used = end
+  /** Adds a record if it is the neighbour of the last one, and does not make it too many. */
+  add(record: PlainRecord): boolean {
+    const { memory, start, size } = record
+    const padded = paddedSize(size)
+    if (this.records.length === 0) {
+      if (padded > PIECE_BYTES) return false
+      this.#memory = memory
+      this.#from = start
+    } else if (memory !== this.#memory || start !== this.#to) return false
+    else if (start + padded - this.#from > PIECE_BYTES) return false
+    // Where the neighbour begins, if the padding is there; otherwise nowhere.
+    this.#to = isPadded(memory, start, size) ? start + padded : -1
+    this.#end = start + size
     this.records.push(record)
     return true
   }
 
+  #end = 0
+
   encode(): void {
-    encoded.write(pieces.toString('base64', 0, this.#used), 0, 'latin1')
+    const to = this.#to === -1 ? this.#end : this.#to
+    const text = this.#memory?.toString('base64', this.#from, to) ?? ''
+    encoded.write(text, 0, 'latin1')
   }
 
   /** Copies the next record's base64 to `target` and returns where it ends. */
@@ -55,7 +65,7 @@ export class Base64Group {
 
   clear(): void {
     this.records.length = 0
-    this.#used = 0
+    this.#memory = undefined
     this.#read = 0
   }
 }
@@ -81,16 +91,27 @@ export class Base64Sink implements ByteSink {
   }
 
   bytes(data: Uint8Array): void {
-    let from = 0
-    while (data.length - from > PIECE_BYTES - this.#used) {
-      const to = from + PIECE_BYTES - this.#used
-      pieces.set(data.subarray(from, to), this.#used)
-      this.#used = PIECE_BYTES
+    this.run(Buffer.from(data.buffer, data.byteOffset, data.byteLength), 0, data.byteLength)
+  }
+
+  run(memory: Buffer, start: number, to: number): void {
+    let from = start
+    while (to - from > PIECE_BYTES - this.#used) {
+      // As it lies in memory, if what came before is whole groups of three bytes.
+      const borrowed = (GROUP - (this.#used % GROUP)) % GROUP
+      this.#copy(memory, from, from + borrowed)
+      from += borrowed
       this.#encode()
-      from = to
+      const piece = Math.min(PIECE_BYTES, to - from - ((to - from) % GROUP))
+      if (piece > 0) this.#write(memory, from, from + piece)
+      from += piece
     }
-    pieces.set(from === 0 ? data : data.subarray(from), this.#used)
-    this.#used += data.length - from
+    this.#copy(memory, from, to)
+  }
+
+  #copy(memory: Buffer, from: number, to: number): void {
+    memory.copy(pieces, this.#used, from, to)
+    this.#used += to - from
   }
 
   text(data: string): void {
@@ -119,9 +140,16 @@ export class Base64Sink implements ByteSink {
   }
 
   #encode(): void {
-    this.#digest?.update(pieces.subarray(this.#digestFrom, this.#used))
+    this.#write(pieces, 0, this.#used, this.#digestFrom)
     this.#digestFrom = 0
-    this.#at += this.#target.write(pieces.toString('base64', 0, this.#used), this.#at, 'latin1')
     this.#used = 0
   }
+
+  #write(memory: Buffer, from: number, to: number, digestFrom = from): void {
+    this.#digest?.update(memory.subarray(digestFrom, to))
+    this.#at += this.#target.write(memory.toString('base64', from, to), this.#at, 'latin1')
+  }
 }
+
+/** Bytes of a group of base64. */
+const GROUP = 3

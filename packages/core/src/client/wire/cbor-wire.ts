@@ -1,5 +1,5 @@
 import { cbor } from '@smithy/core/cbor'
-import { BufferSink, isPack, type OutgoingRecord, sizeOf } from '../../packing/outgoing.js'
+import { BufferSink, isPack, type OutgoingRecord } from '../../packing/outgoing.js'
 import type { PutRecordsResponse } from '../client-types.js'
 import { tellsAllStored } from './cbor-answer.js'
 import type { OutgoingRequest, Wire } from './wire.js'
@@ -32,7 +32,7 @@ export const CBOR_WIRE: Wire = {
   maxBodyBytes: ({ Records, StreamName, StreamARN }) => {
     let size = 64 + (StreamARN ?? StreamName ?? '').length * MAX_UTF8_BYTES
     for (const record of Records)
-      size += sizeOf(record) + record.PartitionKey.length * MAX_UTF8_BYTES + RECORD_OVERHEAD
+      size += record.size + record.PartitionKey.length * MAX_UTF8_BYTES + RECORD_OVERHEAD
     return size
   },
 
@@ -56,9 +56,9 @@ const writeRecord = (sink: BufferSink, record: OutgoingRecord): void => {
   const { PartitionKey, ExplicitHashKey } = record
   writeHead(sink, MAP, ExplicitHashKey === undefined ? 2 : 3)
   sink.bytes(DATA)
-  writeHead(sink, BYTES, sizeOf(record))
+  writeHead(sink, BYTES, record.size)
   if (isPack(record)) record.writeTo(sink)
-  else sink.bytes(record.Data)
+  else sink.run(record.memory, record.start, record.start + record.size)
   sink.bytes(PARTITION_KEY)
   writeText(sink, PartitionKey)
   if (ExplicitHashKey === undefined) return

@@ -1,4 +1,4 @@
-import { isPack, type OutgoingRecord, sizeOf } from '../../packing/outgoing.js'
+import { isPack, type OutgoingRecord } from '../../packing/outgoing.js'
 import { Base64Group, Base64Sink, base64Length } from './base64.js'
 import type { OutgoingRequest } from './wire.js'
 
@@ -16,7 +16,7 @@ export const maxJsonBytes = (request: OutgoingRequest): number => {
   let size = beginOf(request).length + 20
   for (const record of request.Records)
     size +=
-      base64Length(sizeOf(record)) + record.PartitionKey.length * MAX_JSON_BYTES + RECORD_OVERHEAD
+      base64Length(record.size) + record.PartitionKey.length * MAX_JSON_BYTES + RECORD_OVERHEAD
   return size
 }
 
@@ -55,7 +55,7 @@ const writeSmall = (body: Buffer, start: number, group: Base64Group, first: bool
   let at = start
   for (const record of group.records) {
     at = writeAscii(body, first && at === start ? FIRST : NEXT, at)
-    at = group.copyNext(record.Data.length, body, at)
+    at = group.copyNext(record.size, body, at)
     at = writeKeys(body, record, at)
   }
   group.clear()
@@ -71,7 +71,7 @@ const writeLarge = (
   if (record === undefined) return start
   const sink = new Base64Sink(body, writeAscii(body, first ? FIRST : NEXT, start))
   if (isPack(record)) record.writeTo(sink)
-  else sink.bytes(record.Data)
+  else sink.run(record.memory, record.start, record.start + record.size)
   return writeKeys(body, record, sink.end())
 }
 

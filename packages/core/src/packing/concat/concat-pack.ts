@@ -1,11 +1,12 @@
+import { countedKeyBytes } from '../../record/counted-bytes.js'
 import type { PackableRecord } from '../../record/packable-record.js'
 import {
   type AggregateBounds,
   type AggregateBuilder,
   type AggregateFormat,
-  countedKeyBytes,
 } from '../aggregate-builder.js'
 import type { ByteSink, OutgoingRecord, PackRecord } from '../outgoing.js'
+import { Runs } from '../runs.js'
 import type { SpreadKeys } from '../spread-keys.js'
 import { isTerminated } from './terminator.js'
 
@@ -40,51 +41,46 @@ class ConcatPack implements AggregateBuilder, PackRecord {
   bytes: number
   readonly PartitionKey: string
   readonly ExplicitHashKey: string | undefined
-  /** Data and terminators, without those that records brought along. */
-  size = 0
-  readonly #records: PackableRecord[]
+  /** Data and terminators. */
+  readonly #runs = new Runs()
+  #count = 0
   readonly #keyBytes: number
   readonly #options: ConcatOptions
 
   constructor(first: PackableRecord, options: ConcatOptions, keys: SpreadKeys) {
-    this.#records = [first]
+    this.#options = options
     // A record's bytes hold its key, which all records here share and the pack carries once, and
     // its terminator.
-    this.bytes = first.bytes
-    this.#keyBytes = countedKeyBytes(first)
-    this.#options = options
+    this.#keyBytes = countedKeyBytes(first.partitionKey)
+    this.bytes = this.#keyBytes
     this.PartitionKey = first.partitionKey ?? keys.next()
     this.ExplicitHashKey = first.explicitHashKey
+    this.add(first, first.bytes - this.#keyBytes)
+  }
+
+  get size(): number {
+    return this.#runs.bytes
   }
 
   growth({ bytes }: PackableRecord): number | undefined {
     const growth = bytes - this.#keyBytes
     const { maxBytes, maxRecords } = this.#options
-    return this.bytes + growth > maxBytes || this.#records.length >= maxRecords ? undefined : growth
+    return this.bytes + growth > maxBytes || this.#count >= maxRecords ? undefined : growth
   }
 
-  add(record: PackableRecord, growth: number): void {
-    this.#records.push(record)
+  add({ memory, start, length }: PackableRecord, growth: number): void {
+    const { terminator } = this.#options
+    const own = isTerminated(memory, start, length, terminator) ? 0 : terminator.length
+    this.#runs.add(memory, start, start + length + own)
+    this.#count++
     this.bytes += growth
   }
 
   build(): OutgoingRecord {
-    const { terminator } = this.#options
-    this.size = this.bytes - this.#keyBytes
-    for (const { data } of this.#records)
-      if (isTerminated(data, terminator)) this.size -= terminator.length
     return this
   }
 
   writeTo(sink: ByteSink): void {
-    const { terminator } = this.#options
-    const [only] = terminator.length === 1 ? terminator : []
-    for (const { data } of this.#records) {
-      if (typeof data === 'string') sink.text(data)
-      else sink.bytes(data)
-      if (isTerminated(data, terminator)) continue
-      if (only === undefined) sink.bytes(terminator)
-      else sink.byte(only)
-    }
+    this.#runs.writeTo(sink)
   }
 }

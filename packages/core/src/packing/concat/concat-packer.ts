@@ -6,6 +6,7 @@ import type { SpreadKeys } from '../spread-keys.js'
 import { ConcatFormat } from './concat-pack.js'
 import { refuseEmbedded } from './embedded-terminator.js'
 import { gzipEach, gzipExpansion } from './gzip.js'
+import { terminatorFraming } from './terminator.js'
 
 export const createConcatPacker = (
   config: ResolvedConfig,
@@ -28,6 +29,7 @@ export const createConcatPacker = (
   return new PackedPacker(
     format,
     packedBounds(config, bounds),
+    terminatorFraming(terminator),
     terminator.length,
     recordLimit,
     refusesEmbedded ? refuseEmbedded(terminator) : undefined,

@@ -1,9 +1,8 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import type { WireRecord } from '../../record/wire-record.js'
-import { type OutgoingRecord, toWireRecord } from '../outgoing.js'
+import { type OutgoingRecord, type PlainRecord, toWireRecord } from '../outgoing.js'
 
-type Compress = (data: Uint8Array, options: { readonly level: number }) => Promise<Uint8Array>
+type Compress = (data: Uint8Array, options: { readonly level: number }) => Promise<Buffer>
 
 const compressOffThread: Compress = promisify(gzip)
 
@@ -16,11 +15,12 @@ export const gzipExpansion = (bytes: number): number => (bytes >> 12) + (bytes >
 /** Compresses each pack by itself, off this thread, complete with its footer. */
 export const gzipEach =
   (level: number, compress: Compress = compressOffThread) =>
-  (records: readonly OutgoingRecord[]): Promise<WireRecord[]> =>
+  (records: readonly OutgoingRecord[]): Promise<PlainRecord[]> =>
     Promise.all(
       // An async function: what throws while the pack is written rejects, too.
       records.map(async record => {
-        const whole = toWireRecord(record)
-        return { ...whole, Data: await compress(whole.Data, { level }) }
+        const { PartitionKey, ExplicitHashKey } = record
+        const memory = await compress(toWireRecord(record).Data, { level })
+        return { PartitionKey, ExplicitHashKey, memory, start: 0, size: memory.length }
       }),
     )

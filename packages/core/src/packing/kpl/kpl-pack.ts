@@ -1,15 +1,23 @@
+import { countedKeyBytes } from '../../record/counted-bytes.js'
 import type { PackableRecord } from '../../record/packable-record.js'
 import {
   type AggregateBounds,
   type AggregateBuilder,
   type AggregateFormat,
-  countedKeyBytes,
 } from '../aggregate-builder.js'
 import { wholeRecord } from '../none/whole-record.js'
-import type { ByteSink, OutgoingRecord, PackRecord } from '../outgoing.js'
+import type { ByteSink, OutgoingRecord, PackRecord, PlainRecord } from '../outgoing.js'
+import { Runs } from '../runs.js'
 import type { SpreadKeys } from '../spread-keys.js'
 import { hasKplMagic, KPL_DIGEST_BYTES, KPL_MAGIC, KPL_TAG } from './kpl-format.js'
-import { varintSize, writeVarint } from './varint.js'
+import {
+  fieldSize,
+  kplHeaderSize,
+  kplMessageSize,
+  MAX_KPL_HEADER,
+  writeKplHeader,
+} from './kpl-framing.js'
+import { writeVarint } from './varint.js'
 
 export interface KplBounds extends AggregateBounds {
   /** Largest aggregate that may be made of a record that would otherwise travel as it is. */
@@ -52,7 +60,11 @@ class KplPack implements AggregateBuilder, PackRecord {
   readonly PartitionKey: string
   readonly ExplicitHashKey: string | undefined
   size = 0
-  readonly #records: PackableRecord[] = []
+  /** The first one by itself: a pack of it alone needs no wrapping. */
+  readonly #first: PlainRecord
+  /** The records' messages. */
+  readonly #runs = new Runs()
+  #count = 0
   readonly #bounds: KplBounds
   readonly #keys: SpreadKeys
   readonly #outerKeyBytes: number
@@ -67,8 +79,6 @@ class KplPack implements AggregateBuilder, PackRecord {
   /** The key looked up last, since mostly all records have the same: its index and its bytes. */
   #lastKey: string | undefined
   #lastIndex = 0
-  /** As admission counted them; a generated key was not known then. */
-  #lastCountedBytes: number
   #lastTextBytes: number
 
   constructor(
@@ -80,8 +90,8 @@ class KplPack implements AggregateBuilder, PackRecord {
     this.#bounds = bounds
     this.#keys = keys
     this.shard = shard
+    this.#first = wholeRecord(first, this.#keys)
     this.#lastKey = first.partitionKey
-    this.#lastCountedBytes = countedKeyBytes(first)
     this.PartitionKey = this.#textOf(first.partitionKey)
     this.#lastTextBytes = Buffer.byteLength(this.PartitionKey, 'utf8')
     this.#outerKeyBytes = this.#lastTextBytes
@@ -92,27 +102,26 @@ class KplPack implements AggregateBuilder, PackRecord {
 
   growth(record: PackableRecord): number | undefined {
     const { maxBytes, maxRecords } = this.#bounds
-    if (this.#records.length >= maxRecords) return undefined
+    if (this.#count >= maxRecords) return undefined
     const growth = this.#sizeOf(record)
     return this.bytes + growth > maxBytes ? undefined : growth
   }
 
   add(record: PackableRecord, growth: number): void {
     const { partitionKey, explicitHashKey } = record
-    if (this.#lookUp(record) === this.#partitionKeys.size)
-      this.#partitionKeys.set(partitionKey, this.#lastIndex)
+    const index = this.#lookUp(record)
+    if (index === this.#partitionKeys.size) this.#partitionKeys.set(partitionKey, index)
     if (explicitHashKey !== undefined && !this.#hashKeys.has(explicitHashKey))
       this.#hashKeys.set(explicitHashKey, this.#hashKeys.size)
-    this.#records.push(record)
+    this.#addMessage(record, index)
+    this.#count++
     this.bytes += growth
   }
 
   build(): OutgoingRecord {
-    const [first, second] = this.#records
     // A single record needs no aggregate, so that any consumer can read it. One that is an aggregate
     // of the user's, or looks like one, does: consumers would take it apart.
-    if (first !== undefined && second === undefined && !this.#mustBeWrapped(first))
-      return wholeRecord(first, this.#keys)
+    if (this.#count === 1 && !this.#mustBeWrapped(this.#first)) return this.#first
     this.size = this.bytes - this.#outerKeyBytes
     return this
   }
@@ -123,13 +132,27 @@ class KplPack implements AggregateBuilder, PackRecord {
     for (const key of this.#partitionKeys.keys())
       writeText(sink, KPL_TAG.partitionKey, this.#textOf(key))
     for (const key of this.#hashKeys.keys()) writeText(sink, KPL_TAG.explicitHashKey, key)
-    for (const record of this.#records) this.#writeRecord(sink, record)
+    this.#runs.writeTo(sink)
     sink.writeDigest()
   }
 
+  /** Most messages stand in memory as they are sent. */
+  #addMessage({ memory, start, length, explicitHashKey }: PackableRecord, index: number): void {
+    if (index === 0 && explicitHashKey === undefined) {
+      this.#runs.add(memory, start - kplHeaderSize(length), start + length)
+      return
+    }
+    const hashIndex =
+      explicitHashKey === undefined ? undefined : (this.#hashKeys.get(explicitHashKey) ?? 0)
+    const header = Buffer.allocUnsafe(MAX_KPL_HEADER)
+    this.#runs.add(header, 0, writeKplHeader(header, 0, length, index, hashIndex))
+    this.#runs.add(memory, start, start + length)
+  }
+
   /** Text never begins with the magic: it is no UTF-8. */
-  #mustBeWrapped({ data }: PackableRecord): boolean {
-    return typeof data !== 'string' && hasKplMagic(data) && this.bytes <= this.#bounds.maxAloneBytes
+  #mustBeWrapped({ memory, start, size }: PlainRecord): boolean {
+    const data = memory.subarray(start, start + size)
+    return hasKplMagic(data) && this.bytes <= this.#bounds.maxAloneBytes
   }
 
   #textOf(key: string | undefined): string {
@@ -154,40 +177,21 @@ class KplPack implements AggregateBuilder, PackRecord {
     if (partitionKey !== this.#lastKey) {
       this.#lastKey = partitionKey
       this.#lastIndex = this.#partitionKeys.get(partitionKey) ?? this.#partitionKeys.size
-      this.#lastCountedBytes = countedKeyBytes(record)
+      // A generated key was not known when the record was counted.
       this.#lastTextBytes =
-        partitionKey === undefined ? this.#textOf(undefined).length : this.#lastCountedBytes
+        partitionKey === undefined ? this.#textOf(undefined).length : countedKeyBytes(partitionKey)
     }
     return this.#lastIndex
   }
 
-  /** Bytes of the message of a record whose key was just looked up. */
-  #messageSize({ bytes, explicitHashKey }: PackableRecord, index: number): number {
-    const size = 1 + varintSize(index) + fieldSize(bytes - this.#lastCountedBytes)
-    if (explicitHashKey === undefined) return size
-    return size + 1 + varintSize(this.#hashKeys.get(explicitHashKey) ?? this.#hashKeys.size)
-  }
-
-  #writeRecord(sink: ByteSink, record: PackableRecord): void {
-    const { data, explicitHashKey } = record
-    const index = this.#lookUp(record)
-    sink.byte(KPL_TAG.record)
-    writeVarint(sink, this.#messageSize(record, index))
-    sink.byte(KPL_TAG.partitionKeyIndex)
-    writeVarint(sink, index)
-    if (explicitHashKey !== undefined) {
-      sink.byte(KPL_TAG.explicitHashKeyIndex)
-      writeVarint(sink, this.#hashKeys.get(explicitHashKey) ?? 0)
-    }
-    sink.byte(KPL_TAG.data)
-    writeVarint(sink, record.bytes - this.#lastCountedBytes)
-    if (typeof data === 'string') sink.text(data)
-    else sink.bytes(data)
+  #messageSize({ length, explicitHashKey }: PackableRecord, index: number): number {
+    const hashIndex =
+      explicitHashKey === undefined
+        ? undefined
+        : (this.#hashKeys.get(explicitHashKey) ?? this.#hashKeys.size)
+    return kplMessageSize(length, index, hashIndex)
   }
 }
-
-/** A field of this many bytes, with its tag and length. */
-const fieldSize = (bytes: number): number => 1 + varintSize(bytes) + bytes
 
 const writeText = (sink: ByteSink, tag: number, text: string): void => {
   sink.byte(tag)

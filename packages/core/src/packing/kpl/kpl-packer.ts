@@ -1,3 +1,4 @@
+import type { Framing } from '../../store/framing.js'
 import type { Packer, RequestBuilder } from '../request-builder.js'
 
 /**
@@ -9,6 +10,7 @@ export class KplPacker implements Packer {
   readonly dueRecords: number
   readonly dueBytes: number
   readonly overhead = 0
+  readonly framing: Framing
   readonly #aggregating: Packer
   readonly #unpacked: Packer
   #allowed = false
@@ -19,6 +21,7 @@ export class KplPacker implements Packer {
     this.#unpacked = unpacked
     this.dueRecords = aggregating.dueRecords
     this.dueBytes = aggregating.dueBytes
+    this.framing = aggregating.framing
   }
 
   /** Says whether records may be aggregated; requests that are being built stay as they are. */

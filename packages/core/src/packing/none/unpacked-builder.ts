@@ -1,13 +1,13 @@
 import type { PackableRecord } from '../../record/packable-record.js'
-import type { WireRecord } from '../../record/wire-record.js'
+import type { PlainRecord } from '../outgoing.js'
 import type { BuiltRequest, RequestBuilder } from '../request-builder.js'
 import type { SpreadKeys } from '../spread-keys.js'
 import { wholeRecord } from './whole-record.js'
 
-/** A request that carries each user record in a Kinesis record of its own. It only counts. */
+/** A request that carries each user record in a Kinesis record of its own. */
 export class UnpackedBuilder implements RequestBuilder {
   readonly hasRoom = false
-  count = 0
+  readonly #records: PlainRecord[] = []
   #bytes = 0
   readonly #limit: number
   readonly #maxBytes: number
@@ -20,11 +20,13 @@ export class UnpackedBuilder implements RequestBuilder {
   }
 
   take(record: PackableRecord): number {
-    if (this.count >= this.#limit) return -1
+    const index = this.#records.length
+    if (index >= this.#limit) return -1
     const bytes = this.#bytes + record.bytes
-    if (bytes > this.#maxBytes && this.count > 0) return -1
+    if (bytes > this.#maxBytes && index > 0) return -1
     this.#bytes = bytes
-    return this.count++
+    this.#records.push(wholeRecord(record, this.#keys))
+    return index
   }
 
   /** Each record of a request may fail alone, so no other may follow one of its key. */
@@ -32,9 +34,12 @@ export class UnpackedBuilder implements RequestBuilder {
     return false
   }
 
-  build(records: readonly PackableRecord[]): BuiltRequest {
-    const whole: WireRecord[] = []
-    for (const record of records) whole.push(wholeRecord(record, this.#keys))
-    return { records: whole, count: whole.length, carriers: undefined, shards: undefined }
+  get count(): number {
+    return this.#records.length
+  }
+
+  build(): BuiltRequest {
+    const records = this.#records
+    return { records, count: records.length, carriers: undefined, shards: undefined }
   }
 }

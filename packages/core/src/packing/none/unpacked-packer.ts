@@ -1,5 +1,7 @@
+import type { Framing } from '../../store/framing.js'
 import type { Packer, RequestBuilder } from '../request-builder.js'
 import type { SpreadKeys } from '../spread-keys.js'
+import { PADDING } from './padding.js'
 import { UnpackedBuilder } from './unpacked-builder.js'
 
 /** `packing: none`: one user record, one Kinesis record. */
@@ -7,6 +9,7 @@ export class UnpackedPacker implements Packer {
   readonly dueRecords: number
   readonly dueBytes: number
   readonly overhead = 0
+  readonly framing: Framing = PADDING
   readonly #maxRequestBytes: number
   readonly #keys: SpreadKeys
 

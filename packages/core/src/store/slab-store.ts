@@ -1,0 +1,214 @@
+import type { ReceiptWaiter } from '../record/receipt-waiter.js'
+import type { RecordData } from '../record/record.js'
+import type { Framing } from './framing.js'
+import { type Extras, SLAB_RECORDS, Slab, TAKEN, TEXT } from './slab.js'
+
+const MAX_SLAB_BYTES = 256 * 1024
+const MIN_SLAB_BYTES = 16 * 1024
+/** Slabs a full buffer takes at least, so that one that is hardly used is a small part of it. */
+const SLABS_OF_BUFFER = 32
+/** Data larger than this part of a slab has memory of its own. */
+const SHARING_PART = 8
+/** Empty slabs that are kept for the next records. */
+const MAX_POOLED = 64
+/** Part of a slab below which its last records are moved out of it. */
+const SPARSE = 0.5
+
+/**
+ * Where the bytes of queued records live. They are written once, at admission, so the caller may
+ * reuse, change or transfer its buffer afterwards. Records are written in the order of admission,
+ * and neighbours of that order are neighbours in memory.
+ */
+export class SlabStore {
+  /** Where the record that was written last is: told here, since an object for it would be one a record. */
+  slab: Slab
+  index = 0
+  readonly slabBytes: number
+  readonly #maxSharing: number
+  readonly #framing: Framing
+  readonly #pool: Slab[] = []
+  /** Where records are moved to from slabs that hold little else. */
+  #survivors: Slab | undefined
+  /** All of their records are settled, but somebody may still report them in this step. */
+  #retired: Slab[] = []
+  /** Memory that is neither pooled nor given back. */
+  heldBytes = 0
+  /** Bytes of unsettled records, as counted. */
+  liveBytes = 0
+
+  constructor(bufferBytes: number, framing: Framing) {
+    const wanted = Math.floor(bufferBytes / SLABS_OF_BUFFER)
+    this.slabBytes = Math.max(MIN_SLAB_BYTES, Math.min(MAX_SLAB_BYTES, wanted))
+    this.#maxSharing = this.slabBytes / SHARING_PART
+    this.#framing = framing
+    this.slab = this.#open()
+  }
+
+  /** Memory of settled records that cannot be used again, since others share their slabs. */
+  get pinnedBytes(): number {
+    return Math.max(0, this.heldBytes - this.liveBytes)
+  }
+
+  /** Whether the memory of settled records is to be made free. */
+  get hasRetired(): boolean {
+    return this.#retired.length > 0
+  }
+
+  /** Whether moving a record frees more than it takes: little else lives in its slab. */
+  isSparse(slab: Slab): boolean {
+    return slab.closed && slab.liveBytes < SPARSE * this.slabBytes
+  }
+
+  /** Moves the bytes of a waiting record out of a sparse slab; `slab` and `index` of the result say where. */
+  move(from: Slab, index: number): { readonly slab: Slab; readonly index: number } | undefined {
+    const extras = from.extras?.get(index)
+    if (extras?.memory !== undefined) return undefined
+    const bytes = from.counted[index] ?? 0
+    const start = from.starts[index] ?? 0
+    const size = from.lengths[index] ?? 0
+    const slab = this.#survivorSlab(size + this.#framing.maxBytes)
+    const at = slab.count++
+    const to = this.#framing.begin(slab.memory, slab.used, size)
+    from.memory.copy(slab.memory, to, start, start + size)
+    slab.used = this.#framing.end(slab.memory, to, to + size)
+    slab.starts[at] = to
+    slab.lengths[at] = size
+    slab.counted[at] = bytes
+    slab.admittedAt[at] = from.admittedAt[index] ?? 0
+    slab.flags[at] = from.flags[index] ?? 0
+    slab.keys[at] = from.keys[index]
+    if (extras !== undefined) addExtras(slab, at, extras)
+    slab.live++
+    slab.liveBytes += bytes
+    this.liveBytes += bytes
+    this.release(from, index)
+    return { slab, index: at }
+  }
+
+  #survivorSlab(most: number): Slab {
+    const slab = this.#survivors
+    if (slab !== undefined && slab.count < SLAB_RECORDS && slab.used + most <= this.slabBytes)
+      return slab
+    if (slab !== undefined) this.#close(slab)
+    this.#survivors = this.#open()
+    this.#survivors.survivors = true
+    return this.#survivors
+  }
+
+  get pooledBytes(): number {
+    return this.#pool.length * this.slabBytes
+  }
+
+  /** Writes a record; `slab` and `index` say where. */
+  write(
+    data: RecordData,
+    partitionKey: string | undefined,
+    explicitHashKey: string | undefined,
+    bytes: number,
+    admittedAt: number,
+    waiter: ReceiptWaiter | undefined,
+    sequence: number,
+  ): void {
+    const size = typeof data === 'string' ? Buffer.byteLength(data, 'utf8') : data.byteLength
+    const isLarge = size > this.#maxSharing
+    const most = size + this.#framing.maxBytes
+    let { slab } = this
+    if (slab.count === SLAB_RECORDS || (!isLarge && slab.used + most > this.slabBytes))
+      slab = this.#next()
+    const index = slab.count++
+    if (index === 0) slab.firstSequence = sequence
+    this.index = index
+    let memory: Buffer | undefined
+    if (isLarge) {
+      memory = Buffer.allocUnsafeSlow(most)
+      this.heldBytes += most
+      writeData(memory, 0, data, size, this.#framing, slab, index)
+    } else slab.used = writeData(slab.memory, slab.used, data, size, this.#framing, slab, index)
+    slab.counted[index] = bytes
+    slab.admittedAt[index] = admittedAt
+    slab.flags[index] = typeof data === 'string' ? TEXT : 0
+    slab.keys[index] = partitionKey
+    if (explicitHashKey !== undefined || waiter !== undefined || memory !== undefined)
+      addExtras(slab, index, { explicitHashKey, waiter, memory })
+    slab.live++
+    slab.liveBytes += bytes
+    this.liveBytes += bytes
+  }
+
+  /** The record is settled. It may be read until the step ends. */
+  release(slab: Slab, index: number): void {
+    this.releaseRun(slab, index, index + 1)
+  }
+
+  /** The same for neighbours; returns their bytes. */
+  releaseRun(slab: Slab, from: number, to: number): number {
+    let bytes = 0
+    for (let index = from; index < to; index++) bytes += slab.counted[index] ?? 0
+    slab.live -= to - from
+    slab.liveBytes -= bytes
+    this.liveBytes -= bytes
+    if (slab.live === 0 && slab.closed) this.#retired.push(slab)
+    return bytes
+  }
+
+  /** Stage at the end of a step: what was settled has been reported, and its memory is free. */
+  recycle(): void {
+    if (this.#retired.length === 0) return
+    const retired = this.#retired
+    this.#retired = []
+    for (const slab of retired) {
+      this.heldBytes -= this.slabBytes
+      for (const { memory } of slab.extras?.values() ?? [])
+        if (memory !== undefined) this.heldBytes -= memory.byteLength
+      slab.reset()
+      if (this.#pool.length < MAX_POOLED) this.#pool.push(slab)
+    }
+  }
+
+  /** Closes the slab, and begins another. */
+  #next(): Slab {
+    this.#close(this.slab)
+    this.slab = this.#open()
+    return this.slab
+  }
+
+  #close(slab: Slab): void {
+    slab.closed = true
+    if (slab.live === 0) this.#retired.push(slab)
+  }
+
+  #open(): Slab {
+    const slab = this.#pool.pop() ?? new Slab(this.slabBytes)
+    this.heldBytes += this.slabBytes
+    return slab
+  }
+}
+
+/** Returns where the record ends, with its framing. */
+const writeData = (
+  memory: Buffer,
+  at: number,
+  data: RecordData,
+  size: number,
+  framing: Framing,
+  slab: Slab,
+  index: number,
+): number => {
+  const start = framing.begin(memory, at, size)
+  const end = start + size
+  if (typeof data !== 'string') memory.set(data, start)
+  // One byte a character: all of it is ASCII.
+  else if (data.length === size) memory.write(data, start, 'latin1')
+  else memory.write(data, start, 'utf8')
+  slab.starts[index] = start
+  slab.lengths[index] = size
+  return framing.end(memory, start, end)
+}
+
+const addExtras = (slab: Slab, index: number, extras: Extras): void => {
+  slab.extras ??= new Map()
+  slab.extras.set(index, extras)
+}
+
+export const isTaken = (slab: Slab, index: number): boolean =>
+  ((slab.flags[index] ?? 0) & TAKEN) !== 0

@@ -1,0 +1,66 @@
+import type { ReceiptWaiter } from '../record/receipt-waiter.js'
+
+/** Most records of one slab. */
+export const SLAB_RECORDS = 2048
+
+/** What few records have. */
+export interface Extras {
+  readonly explicitHashKey: string | undefined
+  readonly waiter: ReceiptWaiter | undefined
+  /** Memory of its own, of a record that is too large for the slab. */
+  readonly memory: Buffer | undefined
+}
+
+/** The record was given as text, and is handed back as such. */
+export const TEXT = 1
+/** An object stands for the record: it waits elsewhere than among those that were never tried. */
+export const TAKEN = 2
+
+/**
+ * Memory for the data of many records, outside the heap of JavaScript, and what is known of each of
+ * them in columns. A record here costs the collector nothing but a reference to its key.
+ */
+export class Slab {
+  readonly memory: Buffer
+  readonly starts: Uint32Array = new Uint32Array(SLAB_RECORDS)
+  readonly lengths: Uint32Array = new Uint32Array(SLAB_RECORDS)
+  /** Bytes as admission counted them. */
+  readonly counted: Uint32Array = new Uint32Array(SLAB_RECORDS)
+  readonly admittedAt: Float64Array = new Float64Array(SLAB_RECORDS)
+  readonly flags: Uint8Array = new Uint8Array(SLAB_RECORDS)
+  readonly keys: (string | undefined)[] = []
+  extras: Map<number, Extras> | undefined = undefined
+  /** Sequence of its first record; those behind it follow without a gap. */
+  firstSequence = 0
+  /** Bytes of the memory in use, and records that were written. */
+  used = 0
+  count = 0
+  /** Records that are not settled, and their bytes as counted. */
+  live = 0
+  liveBytes = 0
+  /** Nothing more is written to it. */
+  closed = false
+  /** It holds records that were moved: their sequences have gaps. */
+  survivors = false
+
+  constructor(bytes: number) {
+    this.memory = Buffer.allocUnsafeSlow(bytes)
+  }
+
+  /** Where the data of a record lies. */
+  memoryOf(index: number): Buffer {
+    return this.extras?.get(index)?.memory ?? this.memory
+  }
+
+  /** Makes it empty. Nobody may read its records any more. */
+  reset(): void {
+    this.keys.fill(undefined, 0, this.count)
+    this.extras = undefined
+    this.used = 0
+    this.count = 0
+    this.live = 0
+    this.liveBytes = 0
+    this.closed = false
+    this.survivors = false
+  }
+}

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import type { RecordData } from '@kinesis-producer/core'
+import { PADDING } from '@kinesis-producer/core/internal/packing/none/padding'
+import { newRecord } from '@kinesis-producer/core/internal/queue/fresh-records'
+import type { PendingRecord } from '@kinesis-producer/core/internal/queue/pending-record'
+import { copyOfData } from '@kinesis-producer/core/internal/record/record'
+import { type Framing, NO_FRAMING } from '@kinesis-producer/core/internal/store/framing'
+import { SlabStore } from '@kinesis-producer/core/internal/store/slab-store'
+import fc from 'fast-check'
+
+const KIB = 1024
+let sequence = 0
+
+const sizeOf = (data: RecordData): number =>
+  typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength
+
+const keep = (store: SlabStore, data: RecordData, key = 'k'): PendingRecord => {
+  store.write(data, key, undefined, sizeOf(data) + 1, 0, undefined, ++sequence)
+  return newRecord(store)
+}
+
+const storeOf = (bufferBytes = 64 * KIB * KIB, framing: Framing = NO_FRAMING): SlabStore =>
+  new SlabStore(bufferBytes, framing)
+
+const release = (store: SlabStore, { slab, index }: PendingRecord): void =>
+  store.release(slab, index)
+
+describe('the data of a queued record', () => {
+  it('is a copy: the caller may change or transfer its buffer afterwards', () => {
+    const data = new Uint8Array([1, 2, 3])
+    const record = keep(storeOf(), data)
+    data.fill(9)
+    structuredClone(data, { transfer: [data.buffer] })
+    assert.deepEqual(record.data, Buffer.from([1, 2, 3]))
+  })
+
+  it('is the part of a buffer that was given', () => {
+    const whole = new Uint8Array([0, 1, 2, 3, 4])
+    assert.deepEqual(keep(storeOf(), whole.subarray(1, 4)).data, Buffer.from([1, 2, 3]))
+  })
+
+  it('is handed back as a copy: what the user does to it changes nothing here', () => {
+    const record = keep(storeOf(), new Uint8Array([1, 2, 3]))
+    const { data } = record.userRecord()
+    assert.ok(data instanceof Uint8Array)
+    assert.equal(data.buffer.byteLength, 3, 'not in memory that others share')
+    data.fill(9)
+    assert.deepEqual(record.userRecord().data, Buffer.from([1, 2, 3]))
+  })
+
+  it('comes back as text if it was text', () => {
+    const store = storeOf()
+    for (const text of ['', 'text', 'ü', 'Ã\u0083', '日本', '😀', 'x'.repeat(100_000)]) {
+      assert.equal(keep(store, text).data, text)
+      assert.equal(keep(store, text).userRecord().data, text)
+    }
+    assert.equal(keep(store, 'half \ud83d').data, 'half \ufffd', 'as it is sent')
+    assert.equal(copyOfData('text'), 'text')
+  })
+})
+
+describe('SlabStore', () => {
+  it('puts neighbours next to each other, and large data into memory of its own', () => {
+    const store = storeOf()
+    const [first, large, second] = ['one', 'x'.repeat(200 * KIB), 'two'].map(text =>
+      keep(store, text),
+    )
+    assert.ok(first && large && second)
+    assert.equal(second.memory, first.memory)
+    assert.equal(second.start, first.start + first.length)
+    assert.notEqual(large.memory, first.memory)
+    assert.equal(large.sequence, first.sequence + 1)
+  })
+
+  it('uses a slab again once its records are settled and the step is over', () => {
+    const store = storeOf(0)
+    const records = Array.from({ length: 300 }, (_, i) => keep(store, Buffer.alloc(100, i)))
+    const slabs = new Set(records.map(({ slab }) => slab))
+    assert.ok(slabs.size > 1)
+    const held = store.heldBytes
+    for (const record of records) release(store, record)
+    assert.equal(store.liveBytes, 0)
+    for (const [i, record] of records.entries())
+      assert.deepEqual(record.data, Buffer.alloc(100, i), 'it is still there for who reports it')
+    store.recycle()
+    assert.ok(store.heldBytes < held)
+    assert.equal(store.heldBytes + store.pooledBytes, held)
+    const pooled = store.pooledBytes
+    for (let i = 0; i < 150; i++) keep(store, Buffer.alloc(100))
+    assert.ok(store.pooledBytes < pooled)
+    assert.equal(store.heldBytes + store.pooledBytes, held, 'no new memory')
+  })
+
+  it('keeps no key and no large data of settled records', () => {
+    const store = storeOf(0)
+    const records = Array.from({ length: 3000 }, () => keep(store, 'x'))
+    const large = keep(store, Buffer.alloc(5 * KIB * KIB))
+    const held = store.heldBytes
+    for (const record of [...records, large]) release(store, record)
+    const [first] = records
+    assert.ok(first)
+    store.recycle()
+    assert.equal(first.slab.keys[first.index], undefined)
+    while (!large.slab.closed) keep(store, 'x')
+    assert.ok(held - store.heldBytes < 5 * KIB * KIB, 'not yet')
+  })
+
+  it('holds whatever is written to it until it is released', () => {
+    const data = fc.oneof(
+      fc.uint8Array({ maxLength: 50 }),
+      fc.string({ unit: 'binary', maxLength: 50 }),
+      fc.integer({ min: 1000, max: 40_000 }).map(size => new Uint8Array(size).fill(size)),
+    )
+    const step = fc.oneof(
+      fc.record({ write: data }),
+      fc.record({ release: fc.nat() }),
+      fc.record({ recycle: fc.constant(true) }),
+    )
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 200 }),
+        fc.constantFrom(NO_FRAMING, PADDING),
+        (steps, framing) => {
+          const store = storeOf(0, framing)
+          const live: { record: PendingRecord; data: RecordData }[] = []
+          for (const one of steps) {
+            if ('write' in one) live.push({ record: keep(store, one.write), data: one.write })
+            else if ('recycle' in one) store.recycle()
+            else {
+              const [gone] = live.splice(one.release % Math.max(1, live.length), 1)
+              if (gone !== undefined) release(store, gone.record)
+            }
+            assert.equal(
+              store.liveBytes,
+              live.reduce((sum, { record }) => sum + record.bytes, 0),
+            )
+            assert.ok(store.heldBytes >= store.liveBytes - live.length)
+          }
+          for (const { record, data: kept } of live) {
+            const { memory, start, length } = record
+            const bytes = Buffer.from(kept)
+            assert.deepEqual(memory.subarray(start, start + length), bytes)
+          }
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+})
