@@ -99,6 +99,10 @@ const PARTS = {
     may: ['errors', 'config/check', 'config/pack-limits', 'packing/kpl/kpl-format'],
     why: 'consumers load it without a producer',
   },
+  prometheus: {
+    may: ['errors', 'config', 'stats'],
+    why: 'it reads the stats of any producer, also of one in another thread',
+  },
   adapter: {
     may: [...BASE, 'stats', 'client', 'producer.ts'],
     why: 'adapters use the producer as any user does, and share its rules',
@@ -124,6 +128,7 @@ const EXCEPTIONS = [
 const EXTERNAL = [
   { name: '@aws-sdk/', may: ['client'] },
   { name: '@smithy/', may: ['client'] },
+  { name: 'prom-client', may: ['prometheus'] },
 ]
 
 /** What a file imports, also for its types: `{ specifier, line }`. */

@@ -27,6 +27,8 @@ export const snapshot = (sources: StatSources, state: State, now: number): Produ
     droppedByReason: droppedByReason(counters),
     remaining: queue.records,
     remainingBytes: queue.bytes,
+    capacityRecords: queue.capacityRecords,
+    capacityBytes: queue.capacityBytes,
     refused: counters.refused,
     possibleDuplicates: counters.possibleDuplicates,
     bytesDelivered: counters.bytesDelivered,

@@ -4,26 +4,26 @@ import type { ShardBackoffs } from './shard-backoffs.js'
 
 /** Counts the unsettled records and their bytes, and says what else fits. */
 export class BufferCapacity {
-  readonly #maxRecords: number
-  readonly #maxBytes: number
+  readonly maxRecords: number
+  readonly maxBytes: number
   readonly #shards: ShardBackoffs
   records = 0
   bytes = 0
 
   constructor(maxRecords: number, maxBytes: number, shards: ShardBackoffs) {
-    this.#maxRecords = maxRecords
-    this.#maxBytes = maxBytes
+    this.maxRecords = maxRecords
+    this.maxBytes = maxBytes
     this.#shards = shards
   }
 
   get isNearlyFull(): boolean {
     return (
-      this.records >= NEARLY_FULL * this.#maxRecords || this.bytes >= NEARLY_FULL * this.#maxBytes
+      this.records >= NEARLY_FULL * this.maxRecords || this.bytes >= NEARLY_FULL * this.maxBytes
     )
   }
 
   fits(bytes: number): boolean {
-    return this.records < this.#maxRecords && this.bytes + bytes <= this.#maxBytes
+    return this.records < this.maxRecords && this.bytes + bytes <= this.maxBytes
   }
 
   /**
@@ -34,8 +34,8 @@ export class BufferCapacity {
     if (!shard.hot || !this.#shards.othersKnown(shard)) return true
     const held = this.#shards.heldByOtherHot(shard)
     return (
-      shard.records < SHARD_SHARE * (this.#maxRecords - held.records) &&
-      shard.bytes + bytes <= SHARD_SHARE * (this.#maxBytes - held.bytes)
+      shard.records < SHARD_SHARE * (this.maxRecords - held.records) &&
+      shard.bytes + bytes <= SHARD_SHARE * (this.maxBytes - held.bytes)
     )
   }
 

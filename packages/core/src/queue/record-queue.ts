@@ -68,6 +68,14 @@ export class RecordQueue {
     return this.#capacity.bytes
   }
 
+  get capacityRecords(): number {
+    return this.#capacity.maxRecords
+  }
+
+  get capacityBytes(): number {
+    return this.#capacity.maxBytes
+  }
+
   /** Sequence of the newest admitted record. */
   get lastSequence(): number {
     return this.#lastSequence

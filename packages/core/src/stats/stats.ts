@@ -22,6 +22,10 @@ export interface ProducerStats {
   readonly remaining: number
   /** Data and keys of the remaining records, in bytes. */
   readonly remainingBytes: number
+  /** Most records that may remain: `bufferSize`. */
+  readonly capacityRecords: number
+  /** Most bytes that may remain: `bufferBytes`. */
+  readonly capacityBytes: number
   /** Records that were not admitted: invalid, too large, no capacity, not running. */
   readonly refused: number
   /** Delivered records of which an earlier try may have been stored as well. */

@@ -1,9 +1,9 @@
+import { REQUEST_DURATION } from '@kinesis-producer/core/adapter/rules'
 import type { Attributes, CounterLike, HistogramLike, MeterProviderLike } from './meter.js'
 
 export const SCOPE_NAME = '@kinesis-producer/otel-exporter'
 
-/** Bucket boundaries of the semantic conventions for durations in seconds. */
-const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+const SECONDS = [...REQUEST_DURATION.boundaries]
 
 const counts = new Map<string, number>()
 /** `<type>/<n>`, n counting the components of the type in this process. */
@@ -53,9 +53,9 @@ export class ExporterMetrics {
       description: 'Duration of exporting a batch of logs',
       advice: { explicitBucketBoundaries: SECONDS },
     })
-    this.#requests = meter?.createHistogram('messaging.client.operation.duration', {
-      unit: 's',
-      description: 'Duration of PutRecords requests',
+    this.#requests = meter?.createHistogram(REQUEST_DURATION.name, {
+      unit: REQUEST_DURATION.unit,
+      description: REQUEST_DURATION.description,
       advice: { explicitBucketBoundaries: SECONDS },
     })
   }
@@ -63,9 +63,7 @@ export class ExporterMetrics {
   /** One PutRecords request. */
   requested(seconds: number, errorType?: string): void {
     this.#requests?.record(seconds, {
-      'messaging.system': 'aws.kinesis',
-      'messaging.operation.name': 'PutRecords',
-      'messaging.operation.type': 'send',
+      ...REQUEST_DURATION.attributes,
       'messaging.destination.name': this.#stream,
       ...(errorType !== undefined && { 'error.type': errorType }),
     })

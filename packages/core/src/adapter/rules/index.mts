@@ -1,4 +1,11 @@
-export type { ExitSignalCloser, LossReason, LossReport, SharedOptions } from './index.js'
+export type {
+  ExitSignalCloser,
+  LossReason,
+  LossReport,
+  MetricKind,
+  ProducerMetric,
+  SharedOptions,
+} from './index.js'
 export {
   ConfigError,
   checkBoolean,
@@ -22,7 +29,10 @@ export {
   MAX_RECORD_BYTES,
   MAX_TIMEOUT_MS,
   onExitSignal,
+  PRODUCER_METRICS,
+  prometheusName,
   RECORDS_HOLD_LOGS,
+  REQUEST_DURATION,
   RETRY_DEFAULTS,
   show,
   WarningLimiter,

@@ -22,6 +22,8 @@ export {
 } from '../../config/check.js'
 export { ConfigError } from '../../errors/errors.js'
 export { RECORDS_HOLD_LOGS } from '../../stats/event-log.js'
+export type { MetricKind, ProducerMetric } from '../../stats/metrics.js'
+export { PRODUCER_METRICS, prometheusName, REQUEST_DURATION } from '../../stats/metrics.js'
 export { WarningLimiter } from '../../stats/warning-limiter.js'
 export type { ExitSignalCloser } from './exit-signals.js'
 export { onExitSignal } from './exit-signals.js'

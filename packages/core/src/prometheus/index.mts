@@ -1,0 +1,2 @@
+export type { PrometheusOptions, StatsSource } from './index.js'
+export { exposeProducer, requestDurations } from './index.js'
