@@ -30,7 +30,7 @@ const expect = (what, holds) => {
 
 const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const tarballs = {}
-for (const name of ['core', 'otel-exporter', 'pino-transport']) {
+for (const name of ['core', 'otel-exporter', 'pino-transport', 'testing']) {
   const folder = join(root, 'packages', name)
   const tarball = join(work, `${name}.tgz`)
   run(`pack ${name}`, 'npx', ['--yes', packageManager, 'pack', '--out', tarball], folder)

@@ -4,11 +4,11 @@ export const HELP = `npm run demo -- [options]
 
 Runs a small web service whose logs go to Kinesis in three ways (Pino transport, OpenTelemetry
 exporter, core producer), breaks the endpoint on the way, reads the stream back and counts.
-Without --stream it all happens on this machine, on an embedded emulator.
+Without --stream it all happens on this machine, on an embedded Kinesis for tests.
 
   --stream NAME      a real stream, which must exist; nothing is broken on purpose then
   --region REGION    its region (default: AWS_REGION)
-  --endpoint URL     another endpoint, such as an emulator of your own; needs --stream
+  --endpoint URL     another endpoint, such as an emulator; needs --stream
   --requests COUNT   HTTP requests to make, each leaves three records (default 3000, at most 100000)
   --help             this text
 

@@ -1,6 +1,6 @@
 // Real logs of a real service into Kinesis in three ways, with trouble on the way, and back out, counted.
 import { randomUUID } from 'node:crypto'
-import { readAll } from '../../test/support/endpoint/index.js'
+import { readAll } from '@kinesis-producer/testing'
 import { DemoError, HELP, readArgs } from './args.js'
 import { Progress } from './progress.js'
 import { count, print } from './report.js'
@@ -10,10 +10,10 @@ import { drive } from './traffic.js'
 
 /** What happens at which share of the requests. */
 const PHASES = [
-  { from: 0, name: 'all well', throttle: false, outage: false },
-  { from: 0.2, name: 'shards throttled', throttle: true, outage: false },
-  { from: 0.5, name: 'OUTAGE: every request gets a 503', throttle: false, outage: true },
-  { from: 0.7, name: 'recovered', throttle: false, outage: false },
+  { from: 0, name: 'all well', faults: [] },
+  { from: 0.2, name: 'shards throttled', faults: ['throttle=0.5'] },
+  { from: 0.5, name: 'OUTAGE: every request gets a 503', faults: ['error=1:ServiceUnavailable'] },
+  { from: 0.7, name: 'recovered', faults: [] },
 ] as const
 
 const runDemo = async (): Promise<number> => {
@@ -49,12 +49,11 @@ const driveThroughPhases = async (
   progress: Progress,
 ): Promise<void> => {
   let phase: (typeof PHASES)[number] = PHASES[0]
-  await drive(service.url, requests, async done => {
+  await drive(service.url, requests, done => {
     const next = PHASES.findLast(({ from }) => done >= from * requests) ?? phase
     if (next !== phase && target.trouble !== undefined) {
       phase = next
-      await target.trouble.throttle(next.throttle)
-      await target.trouble.outage(next.outage)
+      target.trouble(...next.faults)
     }
     progress.draw(service, done, requests, target.trouble === undefined ? '' : phase.name)
   })

@@ -1,5 +1,5 @@
 import { decode } from '@kinesis-producer/core/decode'
-import type { ReadRecord } from '../../test/support/endpoint/index.js'
+import type { ReadRecord } from '@kinesis-producer/testing'
 import { type Service, SOURCES, type Source } from './service.js'
 
 export interface Row {

@@ -1,6 +1,6 @@
 import { DescribeStreamSummaryCommand, type KinesisClient } from '@aws-sdk/client-kinesis'
 import { createKinesisClient } from '@kinesis-producer/core'
-import { createStream, faults, startEmulatorProcess } from '../../test/support/endpoint/index.js'
+import { startKinesis } from '@kinesis-producer/testing'
 import { type DemoArgs, DemoError } from './args.js'
 
 /** Where the demo writes to, and how to trouble it. */
@@ -13,46 +13,34 @@ export interface Target {
     readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
   }
   readonly client: KinesisClient
-  /** Absent on a stream that is not ours. */
-  readonly trouble:
-    | { throttle(on: boolean): Promise<void>; outage(on: boolean): Promise<void> }
-    | undefined
+  /** From now on these faults strike, or none; absent on a stream that is not ours. */
+  readonly trouble: ((...faults: readonly string[]) => void) | undefined
   close(): Promise<void>
 }
 
+const STREAM = 'demo'
 const SHARDS = 4
 
 export const openTarget = (args: DemoArgs): Promise<Target> =>
   args.stream === undefined ? embedded() : existing(args, args.stream)
 
 const embedded = async (): Promise<Target> => {
-  // A fifth of a real shard, so that a small demo gets throttled as a large service would.
-  const emulator = await startEmulatorProcess({
-    throttle: false,
-    limits: { recordsPerSecond: 200, bytesPerSecond: 200_000 },
-  })
+  const kinesis = await startKinesis({ streams: { [STREAM]: SHARDS } })
   const connection = {
-    streamName: 'demo',
+    streamName: STREAM,
     region: 'us-east-1',
-    endpoint: emulator.endpoint,
+    endpoint: kinesis.endpoint,
     credentials: { accessKeyId: 'demo', secretAccessKey: 'demo' },
   }
   const client = createKinesisClient(connection)
-  await createStream(client, connection.streamName, SHARDS)
   return {
-    name: `stream "demo" with ${SHARDS} shards on the embedded emulator (kinesalite behind a gateway with AWS's limits)`,
+    name: `stream "${STREAM}" with ${SHARDS} shards of an embedded Kinesis for tests (@kinesis-producer/testing)`,
     connection,
     client,
-    trouble: {
-      throttle: on => emulator.setThrottle(on),
-      outage: on =>
-        emulator.setFault(
-          on ? faults.requestError('ServiceUnavailable', { status: 503 }) : undefined,
-        ),
-    },
+    trouble: (...faults) => kinesis.faults(...faults),
     close: async () => {
       client.destroy()
-      await emulator.stop()
+      await kinesis.close()
     },
   }
 }

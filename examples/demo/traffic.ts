@@ -1,4 +1,4 @@
-/** Requests a second: what the demo's machine and emulator do easily, so that the trouble is the endpoint's. */
+/** Requests a second: what the demo's machine does easily, so that the trouble is the endpoint's. */
 const RATE = 600
 const USERS = 200
 

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict'
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import type { Readable } from 'node:stream'
 import {
   type KinesisClient,
   ListShardsCommand,
@@ -12,16 +9,12 @@ import {
   type PutRecordsRequestEntry,
   SplitShardCommand,
 } from '@aws-sdk/client-kinesis'
+import { type Emulator, type EmulatorOptions, startEmulator } from '../support/endpoint/emulator.js'
 import {
   createStream,
   defaultHandlerClient,
-  type Emulator,
-  type EmulatorOptions,
   entries,
-  faults,
   readAll,
-  startEmulator,
-  startEmulatorProcess,
   testClient,
   waitForActive,
 } from '../support/endpoint/index.js'
@@ -33,14 +26,6 @@ const big = (bytes: number, key: string): PutRecordsRequestEntry => ({
   Data: Buffer.alloc(bytes, key),
   PartitionKey: key,
 })
-
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
 
 describe('the emulator', () => {
   let emulator: Emulator
@@ -84,8 +69,8 @@ describe('the emulator', () => {
         ]),
       ),
     )
-    assert.equal(emulator.counters.records, 300)
-    assert.equal(emulator.counters.putRequests, 1)
+    assert.equal(emulator.counts.records, 300)
+    assert.equal(emulator.counts.putRequests, 1)
   })
 
   it('reads more records than one page holds', async () => {
@@ -126,7 +111,7 @@ describe('the emulator', () => {
       output.Records.at(-1)?.ErrorMessage,
       'Rate exceeded for shard shardId-000000000000 in stream s under account 000000000000.',
     )
-    assert.equal(emulator.counters.throttled, 400)
+    assert.equal(emulator.counts.throttled, 400)
     now += 100
     assert.equal((await put(entries(500))).FailedRecordCount, 400)
     assert.equal((await read()).length, 1100)
@@ -175,7 +160,6 @@ describe('the emulator', () => {
       name: 'ValidationException',
     })
     await assert.rejects(put([]), { name: 'ValidationException' })
-    assert.equal(emulator.counters.violations, 4)
   })
 
   it('knows no stream that was not created', async () => {
@@ -216,87 +200,5 @@ describe('the emulator', () => {
       (await read()).toSorted(),
       Array.from({ length: 60 }, (_, i) => `r${i}`).toSorted(),
     )
-  })
-
-  it('takes faults: errors, partial failures, lost responses', async () => {
-    await createStream(client, 's', 1)
-    emulator.setFault(faults.requestError('InternalFailure'))
-    await assert.rejects(put(entries(1)), { name: 'InternalFailure' })
-    emulator.setFault(faults.partial(({ text }) => text === 'r1', 'InternalFailure'))
-    assert.equal((await put(entries(3))).FailedRecordCount, 1)
-    emulator.setFault(faults.lostResponse())
-    await assert.rejects(put(entries(1, 3)), { code: 'ECONNRESET' })
-    emulator.setFault(faults.hangUp())
-    await assert.rejects(put(entries(1, 4)), { code: 'ECONNRESET' })
-    emulator.setFault(faults.poison(({ text }) => text === 'r5'))
-    await assert.rejects(put(entries(1, 5)), { name: 'ValidationException' })
-    emulator.setFault(undefined)
-    await put(entries(1, 6))
-    assert.deepEqual(await read(), ['r0', 'r2', 'r3', 'r6'])
-  })
-
-  it('closes with a request hanging', async () => {
-    await createStream(client, 's', 1)
-    emulator.setFault(faults.hang())
-    const open = assert.rejects(put(entries(1)), { code: 'ECONNRESET' })
-    await emulator.waitForRequests(1)
-    await emulator.close()
-    await open
-  })
-
-  describe('in a process of its own', () => {
-    it('serves, obeys, and leaves no process behind', async () => {
-      const child = await startEmulatorProcess({
-        limits: { recordsPerSecond: 10, bytesPerSecond: 1_000_000 },
-      })
-      try {
-        const remote = testClient(child.endpoint)
-        clients.push(remote)
-        await createStream(remote, 's', 1)
-        assert.ok(((await put(entries(500), remote)).FailedRecordCount ?? 0) > 0)
-        await child.setThrottle(false)
-        assert.equal((await put(entries(500), remote)).FailedRecordCount, 0)
-        await child.setFault(faults.requestError('AccessDeniedException'))
-        await assert.rejects(put(entries(1), remote), { name: 'AccessDeniedException' })
-        await child.setFault(undefined)
-        await put(entries(1), remote)
-        assert.equal((await child.counts())['putRequests'], 4)
-        assert.ok(isAlive(child.pid))
-      } finally {
-        await child.stop()
-      }
-      assert.equal(isAlive(child.pid), false)
-      await child.stop()
-    })
-
-    // The endpoint shares its parent's stderr: `close` comes when both have let go of that pipe.
-    const parentThat = (then: string): ChildProcessByStdio<null, Readable, Readable> => {
-      const kit = new URL('../support/endpoint/processes.js', import.meta.url).href
-      const program = `
-        import { startEmulatorProcess } from ${JSON.stringify(kit)}
-        const child = await startEmulatorProcess()
-        console.log(child.pid)
-        ${then}`
-      return spawn(process.execPath, ['--input-type=module', '-e', program], {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      })
-    }
-
-    it('ends by itself when its parent is killed', async () => {
-      const parent = parentThat('setInterval(() => {}, 1000)')
-      parent.stderr.resume()
-      const closed = once(parent, 'close')
-      const [line]: unknown[] = await once(parent.stdout, 'data')
-      assert.ok(isAlive(Number(String(line))))
-      parent.kill('SIGKILL')
-      assert.deepEqual(await closed, [null, 'SIGKILL'])
-    })
-
-    it('does not keep alive a parent that forgot to stop it', async () => {
-      const parent = parentThat('')
-      parent.stderr.resume()
-      parent.stdout.resume()
-      assert.deepEqual(await once(parent, 'close'), [0, null])
-    })
   })
 })

@@ -10,8 +10,8 @@ import {
 import { decode } from '@kinesis-producer/core/decode'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { oracleRead } from '../support/core/kpl-oracle.js'
-import { ChildEndpoint } from '../support/endpoint/child-endpoint.js'
 import { createStream, listShards, readAll, TEST_CREDENTIALS } from '../support/endpoint/index.js'
+import { KinesisLocal } from '../support/endpoint/kinesis-local.js'
 
 /** It takes some milliseconds for each Kinesis record. */
 const KEYS = 6
@@ -30,7 +30,7 @@ const PACKINGS: readonly PackingConfig[] = [
 
 describe('a producer on kinesis-local', function () {
   this.timeout(30_000)
-  let server: ChildEndpoint
+  let server: KinesisLocal
   const opened: { destroy(): void }[] = []
   let streams = 0
 
@@ -64,10 +64,7 @@ describe('a producer on kinesis-local', function () {
   }
 
   before(async () => {
-    server = await ChildEndpoint.start(
-      new URL('../support/endpoint/kinesis-local-main.js', import.meta.url),
-      {},
-    )
+    server = await KinesisLocal.start()
   })
   afterEach(() => {
     for (const one of opened.splice(0)) one.destroy()
@@ -170,7 +167,7 @@ describe('a producer on kinesis-local', function () {
 
   it('speaks TLS', async () => {
     const { client } = connect({
-      endpoint: `https://127.0.0.1:${server.tlsPort}`,
+      endpoint: server.tlsEndpoint,
       // Its certificate is its own.
       requestHandler: { httpsAgent: { rejectUnauthorized: false } },
     })

@@ -6,11 +6,10 @@ import { MergeShardsCommand, SplitShardCommand } from '@aws-sdk/client-kinesis'
 import { BatchProducer, createKinesisClient } from '@kinesis-producer/core'
 import { decode } from '@kinesis-producer/core/decode'
 import kinesalite from 'kinesalite'
+import { type Emulator, startEmulator } from '../support/endpoint/emulator.js'
 import {
   createStream,
-  type Emulator,
   readAll,
-  startEmulator,
   TEST_CREDENTIALS,
   waitForActive,
 } from '../support/endpoint/index.js'

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict'
 import { MergeShardsCommand, SplitShardCommand } from '@aws-sdk/client-kinesis'
 import { BatchProducer, createKinesisClient } from '@kinesis-producer/core'
 import { NodeHttp2Handler } from '@smithy/node-http-handler'
+import { type Emulator, startEmulator } from '../support/endpoint/emulator.js'
 import {
   createStream,
-  type Emulator,
   readAll,
-  startEmulator,
   TEST_CREDENTIALS,
   waitForActive,
 } from '../support/endpoint/index.js'
@@ -17,7 +16,7 @@ describe('a producer on the real emulator', () => {
     // Time of the limits stands still until they were met: on a slow machine, too, shards throttle.
     emulator = await startEmulator({
       throttle: true,
-      now: () => (emulator.counters.throttled < 100 ? 0 : performance.now()),
+      now: () => (emulator.counts.throttled < 100 ? 0 : performance.now()),
     })
   })
   afterEach(() => emulator.close())

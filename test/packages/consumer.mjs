@@ -11,6 +11,7 @@ for (const [name, expected] of [
   ['@kinesis-producer/core/decode', 'decode'],
   ['@kinesis-producer/otel-exporter', 'KinesisLogRecordExporter'],
   ['@kinesis-producer/pino-transport', 'pinoKinesis'],
+  ['@kinesis-producer/testing', 'startKinesis'],
 ]) {
   const [imported, required] = [await import(name), require(name)]
   assert.equal(typeof imported[expected], 'function', `${name}: import`)

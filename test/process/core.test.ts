@@ -25,7 +25,7 @@ describe('a program with a producer', () => {
   })
 
   it('stays through backoffs until the flush it awaits', async () => {
-    fake.script(faults.ok(), faults.empty500(), faults.hangUp(), faults.html(503))
+    fake.script(faults.ok(), faults.emptyBody(500), faults.hangUp(), faults.html(503))
     assert.deepEqual(await run('wait'), { ...QUIET, stdout: '0\n' })
     assert.deepEqual(fake.texts('s'), ['first', 'second'])
   })

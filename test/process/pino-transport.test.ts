@@ -163,7 +163,7 @@ describe('an application that logs through pino.transport', () => {
   })
 
   it('sends again only what failed: nothing is lost and nothing there twice', async () => {
-    fake.on(() => faults.partial({ by: 'share', share: 0.1 }, 'InternalFailure'))
+    fake.on(() => faults.partial(faults.share(0.1), 'InternalFailure'))
     const options = { maxAttemptsPerRecord: 100 }
     assert.equal((await run('plain:flushed-kill', 5000, options)).signal, 'SIGKILL')
     assertAll(5000)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { ProducerConfig } from '@kinesis-producer/core'
+import { hashOf } from '@kinesis-producer/testing/internal/streams/hash-ranges'
 import fc from 'fast-check'
 import { createHarness, type Harness } from '../support/core/harness.js'
-import { hashOf } from '../support/endpoint/hash-ranges.js'
 import { throttled } from './faults.js'
 import { StreamShards } from './stream-shards.js'
 

@@ -1,4 +1,9 @@
-import { evenRanges, HASH_END, hashOf, ShardMap } from '../support/endpoint/hash-ranges.js'
+import {
+  evenRanges,
+  HASH_END,
+  hashOf,
+  ShardMap,
+} from '@kinesis-producer/testing/internal/streams/hash-ranges'
 
 interface Shard {
   readonly id: string

@@ -126,7 +126,7 @@ const main = async (): Promise<number> => {
   const ledgers = Array.from({ length: args.producers }, () => new Ledger(each))
   const fake = await startFakeKinesis({
     streams: { [STREAM]: SHARDS },
-    store: false,
+    maxRecords: 0,
     onRecord: (_, { data, partitionKey }) => record(ledgers, data, partitionKey),
   })
   const sailors = ledgers.map((ledger, id) =>

@@ -153,8 +153,8 @@ describe('the faults of the fake Kinesis', () => {
     const bodies: [string, Fault, string, number][] = [
       ['an HTML page with 503', faults.html(503), 'SyntaxError', 503],
       ['an HTML page with 400', faults.html(400), 'SyntaxError', 400],
-      ['an empty 413', faults.tooLarge(), 'Unknown', 413],
-      ['an empty 500', faults.empty500(), 'Unknown', 500],
+      ['an empty 413', faults.emptyBody(413), 'Unknown', 413],
+      ['an empty 500', faults.emptyBody(500), 'Unknown', 500],
     ]
     for (const [what, fault, name, status] of bodies) {
       it(`answers ${what}, which the SDK calls ${name}`, async () => {

@@ -16,7 +16,6 @@ import {
   type FakeOptions,
   faults,
   startFakeKinesis,
-  startFakeProcess,
   testClient,
 } from '../support/endpoint/index.js'
 
@@ -97,7 +96,7 @@ describe('the fake Kinesis', () => {
       const seen: string[] = []
       await start({
         streams: { s: 2 },
-        store: false,
+        maxRecords: 0,
         onRecord: (stream, { data }) => seen.push(`${stream}:${data.toString()}`),
       })
       await put(entries(2))
@@ -266,33 +265,6 @@ describe('the fake Kinesis', () => {
       })
       const output = await put([big(60), big(60), big(30)])
       assert.deepEqual(codes(output), [undefined, THROTTLED, undefined])
-    })
-  })
-
-  describe('in a process of its own', () => {
-    it('counts, stores and takes faults, and is gone after stop', async () => {
-      const process = await startFakeProcess({ streams: { s: 2 }, store: true })
-      try {
-        const remote = testClient(process.endpoint)
-        others.push(remote)
-        await process.script(faults.requestError('ThrottlingException'))
-        assert.equal((await errorOf(put(entries(1), remote))).name, 'ThrottlingException')
-        await put(entries(3), remote)
-        await process.setFault(faults.partial(faults.indices(0)))
-        assert.equal((await put(entries(2, 3), remote)).FailedRecordCount, 1)
-        assert.deepEqual(
-          (await process.records('s')).map(({ data }) => data.toString()),
-          ['r0', 'r1', 'r2', 'r4'],
-        )
-        const counts = await process.counts()
-        assert.deepEqual([counts['records'], counts['failed'], counts['putRequests']], [4, 1, 3])
-        assert.deepEqual((await process.summary())['streams'], {
-          s: { records: 4, bytes: 8, shards: 2 },
-        })
-      } finally {
-        await process.stop()
-      }
-      await assert.rejects(process.setFault(undefined), /has ended/)
     })
   })
 })

@@ -6,8 +6,8 @@ import {
   type ProducerConfig,
 } from '@kinesis-producer/core'
 import { decode } from '@kinesis-producer/core/decode'
+import { hashOf, toHex } from '@kinesis-producer/testing/internal/streams/hash-ranges'
 import { assertLaw } from '../support/core/harness.js'
-import { hashOf, toHex } from '../support/endpoint/hash-ranges.js'
 import {
   type FakeKinesis,
   faults,

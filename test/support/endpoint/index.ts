@@ -1,38 +1,28 @@
-export type { Failure } from './carry-out.js'
-export { Emulator, type EmulatorCounters, type EmulatorOptions, startEmulator } from './emulator.js'
+import { type KinesisOptions, startKinesis, type TestKinesis } from '@kinesis-producer/testing'
+
 export {
+  AWS_SHARD_LIMITS,
   type Counts,
-  FakeKinesis,
-  type FakeOptions,
-  type FakeSummary,
+  type Fault,
   type FaultChooser,
+  type FaultKind,
+  type FaultRecord,
   type FaultRequest,
+  faults,
+  type KinesisOptions as FakeOptions,
+  listShards,
+  type ReadRecord,
   type RequestEntry,
+  readAll,
+  type Selection,
+  type ShardLimits,
   type StoredRecord,
   type StreamOptions,
-  startFakeKinesis,
-} from './fake-kinesis.js'
-export type {
-  Fault,
-  FaultKind,
-  FaultRecord,
-  PlainFault,
-  RecordPredicate,
-  Selection,
-} from './faults.js'
-export * as faults from './faults.js'
-export {
-  type EmulatorProcess,
-  type EmulatorProcessOptions,
-  type EndpointProcess,
-  type FakeProcess,
-  type FakeProcessOptions,
-  type FetchedRecord,
-  startEmulatorProcess,
-  startFakeProcess,
-} from './processes.js'
-export { seededRandom } from './random.js'
-export { createStream, listShards, type ReadRecord, readAll, waitForActive } from './read-stream.js'
+  type Summary as FakeSummary,
+  seededRandom,
+  TestKinesis as FakeKinesis,
+} from '@kinesis-producer/testing'
+export { createStream, waitForActive } from './create-stream.js'
 export {
   defaultHandlerClient,
   TEST_CREDENTIALS,
@@ -41,4 +31,7 @@ export {
   withoutNodeWarning,
 } from './sdk-client.js'
 export { codes, entries, errorOf, type SeenError } from './sdk-helpers.js'
-export { AWS_SHARD_LIMITS, type ShardLimits } from './shard-limiter.js'
+
+export const startFakeKinesis = (
+  options: KinesisOptions = { streams: { s: 4 } },
+): Promise<TestKinesis> => startKinesis(options)

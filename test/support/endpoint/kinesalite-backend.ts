@@ -1,9 +1,15 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingHttpHeaders, Server } from 'node:http'
+import { AMZ_JSON, type Reply } from '@kinesis-producer/testing/internal/http/reply'
+import {
+  isJson,
+  type Json,
+  objectsOf,
+  parseJson,
+  stringOf,
+} from '@kinesis-producer/testing/internal/json'
+import type { HashRange } from '@kinesis-producer/testing/internal/streams/hash-ranges'
 import kinesalite from 'kinesalite'
-import type { HashRange } from './hash-ranges.js'
-import { isJson, type Json, objectsOf, parseJson, stringOf } from './json.js'
-import { AMZ_JSON, type Reply } from './reply.js'
 
 /** What kinesalite uses of a response. */
 class InnerResponse {

@@ -1,5 +1,4 @@
 import type { PutRecordsCommandOutput, PutRecordsRequestEntry } from '@aws-sdk/client-kinesis'
-import { isJson, numberOf, stringOf } from './json.js'
 
 /** Records r0, r1, ... with keys k0, k1, ... */
 export const entries = (count: number, from = 0): PutRecordsRequestEntry[] =>
@@ -24,13 +23,11 @@ export const errorOf = async (work: Promise<unknown>): Promise<SeenError> => {
     await work
   } catch (error) {
     if (!(error instanceof Error)) throw error
-    const metadata = '$metadata' in error && isJson(error.$metadata) ? error.$metadata : {}
-    return {
-      name: error.name,
-      message: error.message,
-      status: numberOf(metadata['httpStatusCode']),
-      code: 'code' in error ? stringOf(error.code) : undefined,
+    const { code, $metadata } = error as Error & {
+      readonly code?: string
+      readonly $metadata?: { readonly httpStatusCode?: number }
     }
+    return { name: error.name, message: error.message, status: $metadata?.httpStatusCode, code }
   }
   throw new Error('nothing was thrown')
 }
