@@ -158,6 +158,8 @@ export const createPipeline = (
     timers,
   })
 
+  // First: what was settled has been told, and its memory is capacity.
+  steps.atEnd(() => queue.stepEnded())
   steps.atEnd(() => {
     admission.admitWaiting()
     // While somebody waits for capacity, whatever is ready goes: it could not fill a request.
@@ -167,7 +169,6 @@ export const createPipeline = (
   steps.atEnd(() => lifecycle.checkStopped())
   steps.atEnd(() => scheduler.stepEnded())
   steps.atEnd(() => log.stepEnded())
-  steps.atEnd(() => queue.stepEnded())
   steps.atEnd(() => callbacks.run())
 
   if (config.requestTimeout === 0) log.noDeadline()

@@ -55,8 +55,11 @@ export const createKinesisClient = (config: ProducerClientConfig = {}): KinesisC
     ...(credentials !== undefined && { credentials: withDeadline(credentials) }),
     requestHandler: requestHandlerOf(requestHandler),
   }
+  const handlerIsOurs = options.requestHandler !== requestHandler
   const wire = wireFormat === 'cbor' ? CBOR_WIRE : JSON_WIRE
-  return withoutNodeVersionWarning(() => new FastKinesisClient(options, Object.keys(others), wire))
+  return withoutNodeVersionWarning(
+    () => new FastKinesisClient(options, Object.keys(others), wire, handlerIsOurs),
+  )
 }
 
 const SWITCH = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'

@@ -59,7 +59,9 @@ export interface ProducerConfig {
    */
   readonly bufferSize?: number | undefined
   /**
-   * Most bytes (data + partition keys) admitted and not settled at once. At least `maxRecordBytes`.
+   * Most memory of records admitted and not settled, in bytes: their data and partition keys, and
+   * what they take beyond that as soon as it is more than an eighth of this bound. At least
+   * `maxRecordBytes`.
    * @default 67108864 (64 MiB), or a quarter of the heap's limit where that is less
    */
   readonly bufferBytes?: number | undefined

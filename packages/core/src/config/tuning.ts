@@ -32,6 +32,12 @@ export const NEARLY_FULL = 0.95
 export const SHARD_SHARE = 0.5
 
 /**
+ * Of `bufferBytes`, the memory that the records may take beyond their own bytes (slabs that are not
+ * full, columns, retry states, bodies of requests) before it counts.
+ */
+export const TOLERATED_SHARE = 0.125
+
+/**
  * Failed requests in a row after which the next probe carries half of what the last one did. Not
  * before a stuck batch is given up whole.
  */

@@ -19,6 +19,7 @@ export interface StatSources {
 export const snapshot = (sources: StatSources, state: State, now: number): ProducerStats => {
   const { counters, queue, breaker, scheduler, admission } = sources
   const oldest = queue.oldest()?.admittedAt
+  const { memory } = queue
   return {
     state,
     admitted: counters.admitted,
@@ -29,6 +30,10 @@ export const snapshot = (sources: StatSources, state: State, now: number): Produ
     remainingBytes: queue.bytes,
     capacityRecords: queue.capacityRecords,
     capacityBytes: queue.capacityBytes,
+    memoryBytes: memory.bytes,
+    slabBytesHeld: memory.heldBytes,
+    slabBytesPinned: memory.pinnedBytes,
+    slabBytesPooled: memory.pooledBytes,
     refused: counters.refused,
     possibleDuplicates: counters.possibleDuplicates,
     bytesDelivered: counters.bytesDelivered,

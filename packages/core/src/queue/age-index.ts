@@ -18,19 +18,19 @@ export interface AgeEntry {
 export class AgeIndex {
   readonly #heap = new MinHeap<AgeEntry>((a, b) => a.sequence < b.sequence)
   /** Entries that have a record. */
-  #count = 0
+  count = 0
 
   add(record: PendingRecord): AgeEntry {
     const entry = { sequence: record.sequence, record }
-    this.#count++
+    this.count++
     this.#heap.push(entry)
     return entry
   }
 
   remove(entry: AgeEntry): void {
     entry.record = undefined
-    this.#count--
-    if (this.#heap.size < SWEEP_FROM || this.#heap.size < 2 * this.#count) return
+    this.count--
+    if (this.#heap.size < SWEEP_FROM || this.#heap.size < 2 * this.count) return
     this.#heap.filter(({ record }) => record !== undefined)
   }
 

@@ -42,6 +42,8 @@ export class TakenBatch implements Batch {
   tracksShards: boolean
   isTurn = false
   oldest: Admitted | undefined = undefined
+  /** Records that objects stand for. */
+  objects = 0
   /** Undefined once all of them are objects. */
   parts: (PendingRecord | FreshRun)[] | undefined = []
   #records: PendingRecord[] | undefined
@@ -58,6 +60,7 @@ export class TakenBatch implements Batch {
         part instanceof PendingRecord ? part : objectsOf(part),
       )
       this.parts = undefined
+      this.objects = this.count
     }
     return this.#records
   }
@@ -65,6 +68,7 @@ export class TakenBatch implements Batch {
   add(record: PendingRecord): void {
     record.place = 'inFlight'
     this.parts?.push(record)
+    this.objects++
     if (record.waiter !== undefined || record.possiblyDelivered) this.told.push(this.count)
     if (record.waiter !== undefined) this.wantsPlaces = true
     if (record.shard !== undefined) this.wantsPlaces = this.tracksShards = true

@@ -1,10 +1,6 @@
 import type { SlabStore } from '../store/slab-store.js'
 import type { PendingRecord } from './pending-record.js'
 
-/** Slabs, and part of the buffer, whose memory settled records may pin before others are moved. */
-const MIN_SLABS = 8
-const SHARE_OF_BUFFER = 1 / 8
-
 /**
  * Moves records that wait for long out of slabs of which little else is left, so that a few of them
  * do not keep the memory of many.
@@ -15,12 +11,15 @@ export class Compaction {
   readonly #least: number
   #threshold: number
 
-  /** @param waiting the records that may be moved: no request may be reading them */
-  constructor(store: SlabStore, bufferBytes: number, waiting: () => Iterable<PendingRecord>) {
+  /**
+   * @param least memory that settled records may pin before others are moved
+   * @param waiting the records that may be moved: no request may be reading them
+   */
+  constructor(store: SlabStore, least: number, waiting: () => Iterable<PendingRecord>) {
     this.#store = store
     this.#waiting = waiting
-    this.#least = Math.max(MIN_SLABS * store.slabBytes, SHARE_OF_BUFFER * bufferBytes)
-    this.#threshold = this.#least
+    this.#least = least
+    this.#threshold = least
   }
 
   runIfNeeded(): void {

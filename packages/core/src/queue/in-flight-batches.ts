@@ -6,16 +6,33 @@ import type { FailedTry } from './retry-state.js'
 /** The batches that were taken and not yet answered. */
 export class InFlightBatches {
   readonly #batches = new Map<Batch, TakenBatch>()
+  /** Bytes of the records in flight. */
+  bytes = 0
+  /** What the failed tries of unsettled records take, in flight or not. */
+  historyBytes = 0
 
   add(batch: TakenBatch): void {
     this.#batches.set(batch, batch)
+    this.bytes += batch.bytes
+  }
+
+  /** Records in flight that objects stand for. */
+  get objects(): number {
+    let count = 0
+    for (const { objects } of this.#batches.values()) count += objects
+    return count
   }
 
   /** It was answered; undefined if that is known already, or if it was given up. */
   land(batch: Batch): TakenBatch | undefined {
     const taken = this.#batches.get(batch)
-    this.#batches.delete(batch)
+    if (this.#batches.delete(batch)) this.bytes -= batch.bytes
     return taken
+  }
+
+  /** The record is settled: nothing of it is kept. */
+  forgetHistory({ historyBytes }: PendingRecord): void {
+    this.historyBytes -= historyBytes
   }
 
   get all(): Iterable<TakenBatch> {
@@ -25,6 +42,8 @@ export class InFlightBatches {
   /** Late answers move nothing any more. */
   clear(): void {
     this.#batches.clear()
+    this.bytes = 0
+    this.historyBytes = 0
   }
 
   records(): PendingRecord[] {
@@ -42,13 +61,14 @@ export class InFlightBatches {
 
   /** A try of all records of the batch came to nothing. */
   noteFailedTry(batch: Batch, failed: FailedTry): void {
-    for (const record of this.#recordsOf(batch)) record.addFailedTry(failed)
+    for (const record of this.#recordsOf(batch)) this.historyBytes += record.addFailedTry(failed)
   }
 
   /** A try of one of its records failed; a fault is a failure of the record's own. */
   noteFailedRecord(batch: Batch, index: number, failed: FailedTry, isFault: boolean): void {
     const record = this.#recordsOf(batch)[index]
-    record?.addFailedTry(failed)
+    // The service wrote the message for this record alone.
+    this.historyBytes += record?.addFailedTry(failed, failed.message.length) ?? 0
     if (isFault) record?.addFault(failed.endedAt)
   }
 

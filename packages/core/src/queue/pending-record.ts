@@ -205,20 +205,14 @@ export class PendingRecord extends SlabRecord implements QueuedRecord {
     retry.firstFaultAt ??= now
   }
 
-  addFailedTry({ code, ambiguous, message, error, startedAt, endedAt }: FailedTry): void {
-    const retry = this.#stateOfRetries()
-    const attempt: Attempt = {
-      delay: startedAt - retry.triedAt,
-      duration: endedAt - startedAt,
-      code,
-      message,
-      ambiguous,
-    }
-    retry.history = remember(retry.history, attempt)
-    retry.triedAt = endedAt
-    retry.error = error
-    retry.message = message
-    if (ambiguous) retry.possiblyDelivered = true
+  /** Returns the bytes that the memory of it takes. */
+  addFailedTry(failed: FailedTry, ownBytes = 0): number {
+    return this.#stateOfRetries().remember(failed, ownBytes)
+  }
+
+  /** Bytes that its failed tries take. */
+  get historyBytes(): number {
+    return this.#retry?.historyBytes ?? 0
   }
 
   /**

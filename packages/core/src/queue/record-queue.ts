@@ -1,4 +1,4 @@
-import { MAX_EXPIRED_PER_STEP } from '../config/tuning.js'
+import { MAX_EXPIRED_PER_STEP, TOLERATED_SHARE } from '../config/tuning.js'
 import type { RequestBuilder } from '../packing/request-builder.js'
 import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 import type { RecordData } from '../record/record.js'
@@ -10,6 +10,7 @@ import { Dueness } from './dueness.js'
 import { newRecord } from './fresh-records.js'
 import { createHomes, detach, type Homes } from './homes.js'
 import { InFlightBatches } from './in-flight-batches.js'
+import { MemoryUse } from './memory-use.js'
 import { PendingRecord, type QueuedRecord } from './pending-record.js'
 import { pushTo, Returning } from './returning.js'
 import type { ShardBackoff } from './shard-backoff.js'
@@ -28,6 +29,20 @@ export interface QueueOptions {
   readonly random: () => number
 }
 
+/** In bytes. */
+export interface QueueMemory {
+  readonly bytes: number
+  readonly heldBytes: number
+  readonly pinnedBytes: number
+  readonly pooledBytes: number
+}
+
+/** Records that may be admitted before their memory is measured again. */
+const MEASURED_EVERY = 256
+
+/** Memory that may lie unused before it counts, however small the buffer is: a few slabs. */
+const LEAST_TOLERATED_BYTES = 128 * 1024
+
 /**
  * Every admitted, unsettled record, whatever it waits for, and the only code that moves one. The
  * bounds cover them all. A record is in exactly one list (`RecordList.home` says what it waits for)
@@ -45,6 +60,9 @@ export class RecordQueue {
   readonly #store: SlabStore
   /** Batches that were taken; what their tries came to is noted there. */
   readonly inFlight: InFlightBatches = new InFlightBatches()
+  readonly #memory: MemoryUse
+  /** Slabs that had been opened when the memory was last measured. */
+  #measuredSlabs = 0
   #lastSequence = 0
 
   constructor(options: QueueOptions, store: SlabStore) {
@@ -54,9 +72,20 @@ export class RecordQueue {
     this.#taking = new Taking(this.#homes)
     this.#dueness = new Dueness(this.#homes, options.dueRecords, options.dueBytes)
     this.#returning = new Returning(this.#homes, this.#dueness)
-    this.#capacity = new BufferCapacity(options.bufferSize, options.bufferBytes, this.#homes.shards)
+    this.#memory = new MemoryUse(store, this.#homes, this.inFlight)
+    const { bufferSize, bufferBytes } = options
+    this.#capacity = new BufferCapacity(
+      bufferSize,
+      bufferBytes,
+      LEAST_TOLERATED_BYTES,
+      this.#homes.shards,
+    )
     this.#recordTtl = options.recordTtl
-    this.#compaction = new Compaction(store, options.bufferBytes, () => this.#waiting.objects())
+    this.#compaction = new Compaction(
+      store,
+      Math.max(LEAST_TOLERATED_BYTES, TOLERATED_SHARE * bufferBytes),
+      () => this.#waiting.objects(),
+    )
   }
 
   /** Unsettled records. */
@@ -121,6 +150,8 @@ export class RecordQueue {
     const sequence = ++this.#lastSequence
     this.#store.write(data, partitionKey, explicitHashKey, bytes, admittedAt, waiter, sequence)
     this.#capacity.add(bytes)
+    if (this.#store.opened !== this.#measuredSlabs || sequence % MEASURED_EVERY === 0)
+      this.#measure()
     const isFree = order === undefined || order.enter(partitionKey)
     if (isFree && shard === undefined) {
       fresh.push(bytes)
@@ -161,6 +192,18 @@ export class RecordQueue {
   stepEnded(): void {
     this.#store.recycle()
     this.#compaction.runIfNeeded()
+    this.#measure()
+  }
+
+  #measure(): void {
+    this.#measuredSlabs = this.#store.opened
+    this.#capacity.measured(this.#memory.bytes)
+  }
+
+  /** The memory of the records: what `bufferBytes` bounds, and what of it is slabs. */
+  get memory(): QueueMemory {
+    const { heldBytes, pinnedBytes, pooledBytes } = this.#store
+    return { bytes: this.#memory.bytes, heldBytes, pinnedBytes, pooledBytes }
   }
 
   /** All records there are may go with the next requests, whether they fill them or not. */
@@ -351,6 +394,7 @@ export class RecordQueue {
   /** The abandoned records have been handed to someone. */
   forgetAbandoned(): void {
     this.#capacity.clear()
+    this.#store.clear()
   }
 
   #settleWaiting(record: PendingRecord): void {
@@ -385,6 +429,7 @@ export class RecordQueue {
     record.place = 'settled'
     this.#capacity.remove(record.bytes)
     this.#store.release(record.slab, record.index)
+    this.inFlight.forgetHistory(record)
     const { shard } = record
     if (shard === undefined) return
     record.assign(undefined)

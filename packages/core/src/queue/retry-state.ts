@@ -1,4 +1,4 @@
-import type { Attempt } from '../record/attempt.js'
+import { type Attempt, remember } from '../record/attempt.js'
 import type { AgeEntry } from './age-index.js'
 import type { ShardBackoff } from './shard-backoff.js'
 
@@ -14,11 +14,17 @@ export interface FailedTry {
   readonly endedAt: number
 }
 
+/** What one try takes in memory, and a record of which one failed: doubled, as in `MemoryUse`. */
+const ATTEMPT_BYTES = 180
+const STATE_BYTES = 500
+
 /** What went wrong with a record so far. Most records have none. */
 export class RetryState {
   faults = 0
   firstFaultAt: number | undefined = undefined
   history: Attempt[] | undefined = undefined
+  /** What the history takes in memory. */
+  historyBytes = 0
   /** End of the newest try. */
   triedAt: number
   possiblyDelivered = false
@@ -37,5 +43,30 @@ export class RetryState {
 
   constructor(admittedAt: number) {
     this.triedAt = admittedAt
+  }
+
+  /** Returns the bytes it takes; `ownBytes` are those of its message, if no other try has the same. */
+  remember(
+    { code, ambiguous, message, error, startedAt, endedAt }: FailedTry,
+    ownBytes: number,
+  ): number {
+    const before = this.history?.length ?? 0
+    const attempt: Attempt = {
+      delay: startedAt - this.triedAt,
+      duration: endedAt - startedAt,
+      code,
+      message,
+      ambiguous,
+    }
+    this.history = remember(this.history, attempt)
+    this.triedAt = endedAt
+    this.error = error
+    this.message = message
+    if (ambiguous) this.possiblyDelivered = true
+    // One that takes the place of an older one is taken for as large as that.
+    if (this.history.length === before) return 0
+    const bytes = ATTEMPT_BYTES + ownBytes + (before === 0 ? STATE_BYTES : 0)
+    this.historyBytes += bytes
+    return bytes
   }
 }

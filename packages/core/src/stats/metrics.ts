@@ -110,6 +110,25 @@ export const PRODUCER_METRICS: readonly ProducerMetric[] = [
     'Most bytes that may remain (bufferBytes)',
     s => s.capacityBytes,
   ),
+  upDownCounter(
+    'kinesis.producer.memory',
+    'By',
+    'Memory that the records admitted and not settled take',
+    s => s.memoryBytes,
+  ),
+  {
+    name: 'kinesis.producer.memory.slabs',
+    kind: 'upDownCounter',
+    unit: 'By',
+    description: 'Memory in slabs: in use, pinned by neighbours of settled records, or pooled',
+    attributes: NONE,
+    by: 'kinesis.producer.slab.state',
+    values: s => [
+      [s.slabBytesHeld - s.slabBytesPinned, 'used'],
+      [s.slabBytesPinned, 'pinned'],
+      [s.slabBytesPooled, 'pooled'],
+    ],
+  },
   counter(
     'kinesis.producer.bytes.delivered',
     'By',

@@ -26,6 +26,17 @@ export interface ProducerStats {
   readonly capacityRecords: number
   /** Most bytes that may remain: `bufferBytes`. */
   readonly capacityBytes: number
+  /**
+   * Memory that the remaining records take, as far as it counts against `bufferBytes`: slabs, what is
+   * known of failed tries, and the bodies of requests in flight. Estimated to about a tenth.
+   */
+  readonly memoryBytes: number
+  /** Of that, the slabs: blocks of memory outside the JavaScript heap that hold the data of records. */
+  readonly slabBytesHeld: number
+  /** Of the held slabs, what records no longer use, but is free only when their neighbours are settled. */
+  readonly slabBytesPinned: number
+  /** Empty slabs that are kept for the next records; not in `memoryBytes`. */
+  readonly slabBytesPooled: number
   /** Records that were not admitted: invalid, too large, no capacity, not running. */
   readonly refused: number
   /** Delivered records of which an earlier try may have been stored as well. */

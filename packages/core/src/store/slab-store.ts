@@ -1,7 +1,7 @@
 import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 import type { RecordData } from '../record/record.js'
 import type { Framing } from './framing.js'
-import { type Extras, SLAB_RECORDS, Slab, TAKEN, TEXT } from './slab.js'
+import { ENTRY_BYTES, type Extras, SLAB_RECORDS, Slab, TAKEN, TEXT } from './slab.js'
 
 const MAX_SLAB_BYTES = 256 * 1024
 const MIN_SLAB_BYTES = 16 * 1024
@@ -9,8 +9,9 @@ const MIN_SLAB_BYTES = 16 * 1024
 const SLABS_OF_BUFFER = 32
 /** Data larger than this part of a slab has memory of its own. */
 const SHARING_PART = 8
-/** Empty slabs that are kept for the next records. */
+/** Empty slabs that are kept for the next records, and part of the buffer that they may take. */
 const MAX_POOLED = 64
+const POOLED_SHARE = 1 / 4
 /** Part of a slab below which its last records are moved out of it. */
 const SPARSE = 0.5
 
@@ -27,12 +28,19 @@ export class SlabStore {
   readonly #maxSharing: number
   readonly #framing: Framing
   readonly #pool: Slab[] = []
+  readonly #maxPooled: number
   /** Where records are moved to from slabs that hold little else. */
   #survivors: Slab | undefined
   /** All of their records are settled, but somebody may still report them in this step. */
   #retired: Slab[] = []
+  /** The same for records with memory of their own. */
+  readonly #retiredLarge: { readonly slab: Slab; readonly index: number }[] = []
   /** Memory that is neither pooled nor given back. */
   heldBytes = 0
+  /** Records of slabs that are closed and not empty, settled or not. */
+  #entries = 0
+  /** Grows with each slab, and each memory of its own, that is taken into use. */
+  opened = 0
   /** Bytes of unsettled records, as counted. */
   liveBytes = 0
 
@@ -40,8 +48,17 @@ export class SlabStore {
     const wanted = Math.floor(bufferBytes / SLABS_OF_BUFFER)
     this.slabBytes = Math.max(MIN_SLAB_BYTES, Math.min(MAX_SLAB_BYTES, wanted))
     this.#maxSharing = this.slabBytes / SHARING_PART
+    this.#maxPooled = Math.min(
+      MAX_POOLED,
+      Math.max(1, Math.floor((POOLED_SHARE * bufferBytes) / this.slabBytes)),
+    )
     this.#framing = framing
-    this.slab = this.#open()
+    this.slab = NO_SLAB
+  }
+
+  /** All memory in use for records, settled or not. */
+  get bytes(): number {
+    return this.heldBytes + this.#entries * ENTRY_BYTES
   }
 
   /** Memory of settled records that cannot be used again, since others share their slabs. */
@@ -51,7 +68,7 @@ export class SlabStore {
 
   /** Whether the memory of settled records is to be made free. */
   get hasRetired(): boolean {
-    return this.#retired.length > 0
+    return this.#retired.length + this.#retiredLarge.length > 0
   }
 
   /** Whether moving a record frees more than it takes: little else lives in its slab. */
@@ -87,8 +104,7 @@ export class SlabStore {
 
   #survivorSlab(most: number): Slab {
     const slab = this.#survivors
-    if (slab !== undefined && slab.count < SLAB_RECORDS && slab.used + most <= this.slabBytes)
-      return slab
+    if (slab?.hasRoom(most) === true) return slab
     if (slab !== undefined) this.#close(slab)
     this.#survivors = this.#open()
     this.#survivors.survivors = true
@@ -113,8 +129,7 @@ export class SlabStore {
     const isLarge = size > this.#maxSharing
     const most = size + this.#framing.maxBytes
     let { slab } = this
-    if (slab.count === SLAB_RECORDS || (!isLarge && slab.used + most > this.slabBytes))
-      slab = this.#next()
+    if (!slab.hasRoom(isLarge ? 0 : most)) slab = this.#next()
     const index = slab.count++
     if (index === 0) slab.firstSequence = sequence
     this.index = index
@@ -122,6 +137,7 @@ export class SlabStore {
     if (isLarge) {
       memory = Buffer.allocUnsafeSlow(most)
       this.heldBytes += most
+      this.opened++
       writeData(memory, 0, data, size, this.#framing, slab, index)
     } else slab.used = writeData(slab.memory, slab.used, data, size, this.#framing, slab, index)
     slab.counted[index] = bytes
@@ -131,7 +147,7 @@ export class SlabStore {
     if (explicitHashKey !== undefined || waiter !== undefined || memory !== undefined)
       addExtras(slab, index, { explicitHashKey, waiter, memory })
     slab.live++
-    slab.liveBytes += bytes
+    if (!isLarge) slab.liveBytes += bytes
     this.liveBytes += bytes
   }
 
@@ -143,9 +159,13 @@ export class SlabStore {
   /** The same for neighbours; returns their bytes. */
   releaseRun(slab: Slab, from: number, to: number): number {
     let bytes = 0
-    for (let index = from; index < to; index++) bytes += slab.counted[index] ?? 0
+    for (let index = from; index < to; index++) {
+      const counted = slab.counted[index] ?? 0
+      bytes += counted
+      if ((slab.lengths[index] ?? 0) > this.#maxSharing) this.#retiredLarge.push({ slab, index })
+      else slab.liveBytes -= counted
+    }
     slab.live -= to - from
-    slab.liveBytes -= bytes
     this.liveBytes -= bytes
     if (slab.live === 0 && slab.closed) this.#retired.push(slab)
     return bytes
@@ -153,36 +173,58 @@ export class SlabStore {
 
   /** Stage at the end of a step: what was settled has been reported, and its memory is free. */
   recycle(): void {
-    if (this.#retired.length === 0) return
+    if (!this.hasRetired) return
+    for (const { slab, index } of this.#retiredLarge) {
+      this.heldBytes -= slab.extras?.get(index)?.memory?.byteLength ?? 0
+      slab.extras?.delete(index)
+    }
+    this.#retiredLarge.length = 0
     const retired = this.#retired
     this.#retired = []
     for (const slab of retired) {
       this.heldBytes -= this.slabBytes
-      for (const { memory } of slab.extras?.values() ?? [])
-        if (memory !== undefined) this.heldBytes -= memory.byteLength
+      this.#entries -= slab.count
       slab.reset()
-      if (this.#pool.length < MAX_POOLED) this.#pool.push(slab)
+      if (this.#pool.length < this.#maxPooled) this.#pool.push(slab)
     }
   }
 
   /** Closes the slab, and begins another. */
   #next(): Slab {
-    this.#close(this.slab)
+    if (this.slab !== NO_SLAB) this.#close(this.slab)
     this.slab = this.#open()
     return this.slab
   }
 
+  /** Gives up all memory: nobody reads the records any more. */
+  clear(): void {
+    this.slab = NO_SLAB
+    this.#survivors = undefined
+    this.#pool.length = 0
+    this.#retired = []
+    this.#retiredLarge.length = 0
+    this.heldBytes = 0
+    this.liveBytes = 0
+    this.#entries = 0
+  }
+
   #close(slab: Slab): void {
     slab.closed = true
+    this.#entries += slab.count
     if (slab.live === 0) this.#retired.push(slab)
   }
 
   #open(): Slab {
     const slab = this.#pool.pop() ?? new Slab(this.slabBytes)
+    this.opened++
     this.heldBytes += this.slabBytes
     return slab
   }
 }
+
+/** Before the first record: an idle producer has no memory for them. */
+const NO_SLAB: Slab = new Slab(0)
+NO_SLAB.count = SLAB_RECORDS
 
 /** Returns where the record ends, with its framing. */
 const writeData = (

@@ -3,6 +3,9 @@ import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 /** Most records of one slab. */
 export const SLAB_RECORDS = 2048
 
+/** What a record takes besides its data: its columns, and the head of the string that is its key. */
+export const ENTRY_BYTES = 48
+
 /** What few records have. */
 export interface Extras {
   readonly explicitHashKey: string | undefined
@@ -45,6 +48,11 @@ export class Slab {
 
   constructor(bytes: number) {
     this.memory = Buffer.allocUnsafeSlow(bytes)
+  }
+
+  /** Whether another record of so many bytes, with its framing, can be written. */
+  hasRoom(bytes: number): boolean {
+    return this.count < SLAB_RECORDS && this.used + bytes <= this.memory.length
   }
 
   /** Where the data of a record lies. */

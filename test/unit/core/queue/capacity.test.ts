@@ -16,7 +16,7 @@ import {
 
 describe('BufferCapacity', () => {
   const capacityOf = (records: number, bytes: number): BufferCapacity =>
-    new BufferCapacity(records, bytes, new ShardBackoffs(Math.random))
+    new BufferCapacity(records, bytes, 0, new ShardBackoffs(Math.random))
 
   it('takes records up to either bound, and not one more', () => {
     const capacity = capacityOf(2, 100)
@@ -48,11 +48,45 @@ describe('BufferCapacity', () => {
     assert.equal(bytes.isNearlyFull, true)
   })
 
+  it('counts memory beyond the bytes of the records, but for an eighth of the bound', () => {
+    const capacity = capacityOf(100, 8000)
+    capacity.add(1000)
+    capacity.measured(2000)
+    assert.equal(capacity.fits(7000), true, 'tolerated')
+    capacity.measured(4000)
+    assert.equal(capacity.fits(5000), true)
+    assert.equal(capacity.fits(5001), false)
+    capacity.add(5000)
+    assert.equal(capacity.isNearlyFull, true)
+    capacity.remove(5000)
+    assert.equal(capacity.fits(5000), true, 'what is dropped is capacity at once')
+    capacity.measured(1000)
+    assert.equal(capacity.fits(7000), true)
+  })
+
+  it('takes a record into an empty buffer, whatever memory is still in use', () => {
+    const capacity = capacityOf(100, 8000)
+    capacity.measured(80_000)
+    assert.equal(capacity.fits(8000), true)
+    assert.equal(capacity.fits(8001), false)
+    capacity.add(10)
+    assert.equal(capacity.fits(10), false)
+  })
+
+  it('tolerates a few slabs in a small buffer', () => {
+    const capacity = new BufferCapacity(100, 8000, 50_000, new ShardBackoffs(Math.random))
+    capacity.add(1000)
+    capacity.measured(51_000)
+    assert.equal(capacity.fits(7000), true)
+    capacity.measured(51_001)
+    assert.equal(capacity.fits(7000), false)
+  })
+
   describe('for a hot shard', () => {
     /** Shards that were throttled, of `held` records of 10 bytes each. */
     const hotOf = (held: readonly number[]) => {
       const shards = new ShardBackoffs(() => 0.5)
-      const capacity = new BufferCapacity(100, 10_000, shards)
+      const capacity = new BufferCapacity(100, 10_000, 0, shards)
       shards.noteStored('elsewhere')
       const hot = held.map((count, i): ShardBackoff => {
         let shard: ShardBackoff | undefined

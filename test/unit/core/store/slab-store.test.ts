@@ -99,10 +99,55 @@ describe('SlabStore', () => {
     for (const record of [...records, large]) release(store, record)
     const [first] = records
     assert.ok(first)
+    assert.equal(store.heldBytes, held, 'it is still there for who reports it')
+    assert.equal(large.length, 5 * KIB * KIB)
+    assert.equal(large.memory.length, 5 * KIB * KIB)
+    assert.equal(large.slab.closed, false)
     store.recycle()
     assert.equal(first.slab.keys[first.index], undefined)
-    while (!large.slab.closed) keep(store, 'x')
-    assert.ok(held - store.heldBytes < 5 * KIB * KIB, 'not yet')
+    assert.ok(held - store.heldBytes >= 5 * KIB * KIB, 'at once, though its slab is still in use')
+  })
+
+  it('has no memory before the first record, nor when it was cleared', () => {
+    const store = storeOf()
+    assert.equal(store.bytes, 0)
+    const [first] = [keep(store, 'x'), keep(store, Buffer.alloc(200 * KIB))]
+    assert.equal(store.heldBytes, store.slabBytes + 200 * KIB)
+    store.clear()
+    assert.deepEqual(
+      [store.bytes, store.heldBytes, store.liveBytes, store.pooledBytes, store.pinnedBytes],
+      [0, 0, 0, 0, 0],
+    )
+    store.recycle()
+    assert.equal(store.pooledBytes, 0)
+    assert.equal(first.data, 'x', 'who has a record may still read it')
+    assert.notEqual(keep(store, 'y').slab, first.slab)
+  })
+
+  it('keeps a quarter of the buffer at most in empty slabs, and at least one', () => {
+    for (const [buffer, kept] of [
+      [4 * KIB, 1],
+      [KIB * KIB, 8],
+      [1000 * KIB * KIB, 64],
+    ] as const) {
+      const store = new SlabStore(buffer, NO_FRAMING)
+      const records = Array.from({ length: 70 * Math.ceil(store.slabBytes / 1024) }, () =>
+        keep(store, Buffer.alloc(1024)),
+      )
+      for (const record of records) release(store, record)
+      store.recycle()
+      assert.equal(store.pooledBytes, kept * store.slabBytes)
+    }
+  })
+
+  it('tells what its records take beyond their data', () => {
+    const store = storeOf(0)
+    const records = Array.from({ length: 2 * 2048 + 1 }, () => keep(store, 'x'))
+    assert.ok(store.bytes - store.heldBytes >= 4096 * 29, 'the columns of two full slabs')
+    for (const record of records) release(store, record)
+    store.recycle()
+    assert.equal(store.bytes, store.heldBytes)
+    assert.equal(store.heldBytes, store.slabBytes)
   })
 
   it('holds whatever is written to it until it is released', () => {

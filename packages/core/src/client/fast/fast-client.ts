@@ -56,11 +56,20 @@ export class FastKinesisClient extends KinesisClient {
   readonly #foundRegion: FoundRegion
   readonly #format: WireFormat
   readonly #bodies = new BodyPool()
+  /** Another handler than ours may keep what it was given to send. */
+  readonly #ourHandler: unknown
 
-  constructor(config: KinesisClientConfig, given: readonly string[], wire: Wire = JSON_WIRE) {
+  /** @param handlerIsOurs whether the request handler was made by this package */
+  constructor(
+    config: KinesisClientConfig,
+    given: readonly string[],
+    wire: Wire = JSON_WIRE,
+    handlerIsOurs = false,
+  ) {
     const found = new FoundRegion(config.profile)
     super({ ...config, region: config.region ?? found.provider })
     this.#region = config.region
+    if (handlerIsOurs) this.#ourHandler = this.config.requestHandler
     this.#foundRegion = found
     this.#format = new WireFormat(wire)
     // Walks through all records for a log line, even when nobody logs.
@@ -138,7 +147,7 @@ export class FastKinesisClient extends KinesisClient {
     const found = allStored ? new UnreadAnswer(sent, read) : read()
     this.#format.understood(wire)
     // The service has checked the hash of the whole body: nothing of it is still to be sent.
-    if (allStored) this.#bodies.giveBack(room)
+    if (allStored && this.config.requestHandler === this.#ourHandler) this.#bodies.giveBack(room)
     return found
   }
 
