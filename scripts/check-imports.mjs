@@ -39,6 +39,10 @@ const PARTS = {
     may: [...BASE, 'stream', 'store'],
     why: 'it turns records into bytes, wherever they waited and go',
   },
+  spool: {
+    may: BASE,
+    why: 'it keeps records on disk; queues and what an answer means are unknown to it',
+  },
   client: {
     may: [...BASE, 'stream', 'packing/outgoing', 'packing/none/padding'],
     why: 'it puts outgoing requests on the wire; records and retries are unknown to it',

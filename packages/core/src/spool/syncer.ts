@@ -1,0 +1,171 @@
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
+import type { Alarm, Timers } from '../time/timers.js'
+import type { FileSystem } from './file-system.js'
+import type { Segment } from './segment.js'
+import { tryTo } from './segment-writer.js'
+
+/** When fdatasync is called: after so many milliseconds, after every write, or never. */
+export type Fsync = number | 'batch' | false
+
+export interface SyncerPorts {
+  readonly fs: FileSystem
+  readonly timers: Timers
+  readonly fsync: Fsync
+  /** The file that is written to now, and the sequence after the last one in it. */
+  readonly active: () =>
+    | { readonly segment: Segment; readonly fd: number; readonly end: number }
+    | undefined
+  readonly directory: () => string
+  /** All before this sequence is on disk for good. */
+  readonly synced: (end: number) => void
+  readonly failed: (segment: Segment, error: unknown) => void
+}
+
+/** Has the system put files on disk, one after the other. A call that failed is never repeated. */
+export class Syncer {
+  readonly #ports: SyncerPorts
+  readonly #alarm: Alarm
+  readonly #latency: RecordableHistogram = createHistogram()
+  /** Complete files that are not synced yet. */
+  readonly #complete: { readonly segment: Segment; readonly fd: number }[] = []
+  #newNames = false
+  #dirty = false
+  #busy = false
+  /** Its file must not be closed before the call has returned. */
+  #closeAfter: (() => void) | undefined
+
+  constructor(ports: SyncerPorts) {
+    this.#ports = ports
+    this.#alarm = ports.timers.alarm(() => this.#start())
+  }
+
+  get latency(): { readonly p50: number; readonly p99: number; readonly max: number } {
+    if (this.#latency.count === 0) return { p50: 0, p99: 0, max: 0 }
+    const at = (percentile: number): number => this.#latency.percentile(percentile) / 1000
+    return { p50: at(50), p99: at(99), max: this.#latency.max / 1000 }
+  }
+
+  /** A file was made. */
+  created(): void {
+    this.#newNames = true
+  }
+
+  /** Something was written. */
+  written(): void {
+    const { fsync } = this.#ports
+    if (fsync === false) return
+    this.#dirty = true
+    if (fsync === 'batch') this.#start()
+    else if (!this.#alarm.armed && !this.#busy) this.#alarm.set(fsync)
+  }
+
+  /** Nothing more is written to this file: it is closed when it is synced. */
+  completed(segment: Segment, fd: number): void {
+    if (this.#ports.fsync === false) tryTo(() => this.#ports.fs.close(fd))
+    else this.#complete.push({ segment, fd })
+  }
+
+  /** The file is no longer wanted. */
+  forget(segment: Segment): void {
+    const index = this.#complete.findIndex(file => file.segment === segment)
+    const [file] = index < 0 ? [] : this.#complete.splice(index, 1)
+    if (file !== undefined) tryTo(() => this.#ports.fs.close(file.fd))
+  }
+
+  /** Closes a file, but not while it is being synced. */
+  closeFile(fd: number): void {
+    const close = (): void => tryTo(() => this.#ports.fs.close(fd))
+    if (this.#busy) {
+      const before = this.#closeAfter
+      this.#closeAfter = () => {
+        before?.()
+        close()
+      }
+    } else close()
+  }
+
+  /** Syncs everything before it returns. */
+  finish(): void {
+    const { fs, fsync, active, failed } = this.#ports
+    this.#alarm.cancel()
+    const last = active()
+    const files = [...this.#complete.splice(0), ...(last === undefined ? [] : [last])]
+    for (const { segment, fd } of files) {
+      try {
+        if (fsync !== false) fs.syncNow(fd)
+      } catch (error) {
+        failed(segment, error)
+      }
+      if (fd !== last?.fd) this.closeFile(fd)
+    }
+    if (fsync !== false) tryTo(() => fs.syncDirectory(this.#ports.directory(), () => {}))
+  }
+
+  #start(): void {
+    if (this.#busy || !this.#dirty) return
+    const { fs, directory, active, synced } = this.#ports
+    if (this.#newNames) {
+      this.#newNames = false
+      return this.#run(
+        done => fs.syncDirectory(directory(), done),
+        () => this.#start(),
+      )
+    }
+    const file = this.#complete.shift()
+    if (file !== undefined) {
+      const { segment, fd } = file
+      return this.#run(
+        done => fs.sync(fd, done),
+        error => {
+          tryTo(() => fs.close(fd))
+          this.#tell(segment, error)
+          this.#start()
+        },
+      )
+    }
+    this.#dirty = false
+    const last = active()
+    if (last === undefined) return
+    this.#run(
+      done => fs.sync(last.fd, done),
+      error => {
+        if (isError(error)) this.#tell(last.segment, error)
+        else synced(last.end)
+        this.#again()
+      },
+    )
+  }
+
+  #tell(segment: Segment, error: unknown): void {
+    if (isError(error)) this.#ports.failed(segment, error)
+  }
+
+  /** For what was written meanwhile. */
+  #again(): void {
+    const { fsync } = this.#ports
+    if (!this.#dirty) return
+    if (fsync === 'batch') this.#start()
+    else if (fsync !== false && !this.#alarm.armed) this.#alarm.set(fsync)
+  }
+
+  #run(sync: (done: (error: unknown) => void) => void, then: (error: unknown) => void): void {
+    const { timers } = this.#ports
+    const began = timers.now()
+    this.#busy = true
+    const done = (error: unknown): void => {
+      this.#busy = false
+      this.#latency.record(Math.max(1, Math.round((timers.now() - began) * 1000)))
+      const close = this.#closeAfter
+      this.#closeAfter = undefined
+      close?.()
+      then(error)
+    }
+    try {
+      sync(done)
+    } catch (error) {
+      done(error)
+    }
+  }
+}
+
+const isError = (error: unknown): boolean => error !== null && error !== undefined
