@@ -40,7 +40,7 @@ export class FrameReader {
   readonly #read: ReadBytes
   #end: number
   #position: number
-  #window: Buffer = Buffer.allocUnsafeSlow(WINDOW_BYTES)
+  #window: Buffer
   #base = 0
   #filled = 0
 
@@ -48,6 +48,9 @@ export class FrameReader {
     this.#read = read
     this.#position = start
     this.#end = end
+    this.#window = Buffer.allocUnsafeSlow(
+      Math.max(BLOCK_BYTES, Math.min(WINDOW_BYTES, end - start)),
+    )
   }
 
   /** Where the file ends, as far as is known. */

@@ -1,11 +1,13 @@
 import type { RecordData } from '../record/record.js'
 import { afterPolling } from '../time/after-polling.js'
 import type { Alarm } from '../time/timers.js'
+import { Adoption } from './adoption.js'
+import { atExit } from './at-exit.js'
 import { codeOf } from './file-system.js'
 import { FRAME_HEADER_BYTES, IN_MEMORY, RECORD_HEADER_BYTES } from './format.js'
 import { NotesWriter } from './notes.js'
-import { adopt, type Home, makeHome } from './ownership.js'
-import { CLOSED, readDirectory, removeSegment } from './recovery.js'
+import { type Home, makeHome } from './ownership.js'
+import { CLOSED, removeSegment } from './recovery.js'
 import { rewriteSegment } from './rewrite.js'
 import type { Segment } from './segment.js'
 import { SegmentWriter, tryTo } from './segment-writer.js'
@@ -18,7 +20,6 @@ import { WriteWaits } from './write-waits.js'
 const WRITE_AFTER_MS = 10
 /** Bytes that are written at once, whatever the time. */
 const WRITE_BYTES = 256 * 1024
-const ADOPT_EVERY_MS = 60_000
 const CHECK_EVERY_MS = 1000
 const FIRST_RETRY_MS = 1000
 const LAST_RETRY_MS = 30_000
@@ -45,12 +46,10 @@ export class Spool {
   readonly #waits: WriteWaits = new WriteWaits()
   readonly #writeAlarm: Alarm
   readonly #retryAlarm: Alarm
-  readonly #adoptAlarm: Alarm
-  readonly #onExit = (): void => this.#write()
+  readonly #adoption: Adoption
+  #forgetExit = (): void => {}
   #home: Home | undefined
   #writeArmed = false
-  /** Whether it is not known yet what earlier owners left. */
-  #looking = false
   #failing = false
   #readFails = false
   #full = false
@@ -104,13 +103,15 @@ export class Spool {
     })
     this.#writeAlarm = timers.alarm(() => this.#write())
     this.#retryAlarm = timers.alarm(() => this.#retry())
-    this.#adoptAlarm = timers.alarm(() => this.#adopt())
+    this.#adoption = new Adoption(ports, this.#sources, error =>
+      this.#tell('adopt', error, 'cannot take over what others left'),
+    )
   }
 
   /** Takes a directory, and looks for what earlier owners left. It may be called again. */
   start(): void {
     if (this.#home !== undefined || this.#failing || this.#closed) return
-    process.on('exit', this.#onExit)
+    this.#forgetExit = atExit(() => this.#write())
     this.#readClocks()
     try {
       this.#makeHome()
@@ -121,7 +122,7 @@ export class Spool {
 
   /** Whether new records have to go behind others that are on disk alone. */
   get isBehind(): boolean {
-    return this.#looking || this.#sources.unloaded > 0
+    return this.#adoption.looking || this.#sources.unloaded > 0
   }
 
   /** Records that are on disk alone. */
@@ -187,7 +188,7 @@ export class Spool {
 
   /** The next record that is not in memory; undefined: there is none now. */
   peek(): SpooledRecord | undefined {
-    if (this.#looking || this.#readFails) return undefined
+    if (this.#adoption.looking || this.#readFails) return undefined
     try {
       return this.#sources.peek()
     } catch (error) {
@@ -232,13 +233,12 @@ export class Spool {
   close(maybeSent: Iterable<number>): void {
     if (this.#closed) return
     this.#closed = true
-    process.off('exit', this.#onExit)
+    this.#forgetExit()
     this.#writeAlarm.cancel()
     this.#retryAlarm.cancel()
-    this.#adoptAlarm.cancel()
+    this.#adoption.stop()
     const home = this.#home
     if (home === undefined) return this.#waits.all()
-    this.#looking = false
     try {
       this.#writer.write()
       this.#sources.written()
@@ -284,8 +284,7 @@ export class Spool {
   #makeHome(): void {
     const { fs, locks, options } = this.#ports
     this.#home = makeHome(fs, locks, options.directory)
-    this.#looking = true
-    this.#adopt()
+    this.#adoption.start(this.#home)
   }
 
   #write(): void {
@@ -329,6 +328,7 @@ export class Spool {
   #abandonHome(home: Home): void {
     const { own } = this.#sources
     this.#home = undefined
+    this.#adoption.stop()
     home.release()
     this.#notes.close()
     this.#writer.retire()
@@ -421,36 +421,6 @@ export class Spool {
   #unwritten(): Buffer {
     this.#write()
     return this.#writer.bufferedBytes === 0 ? NOTHING : this.#writer.bufferedFrames
-  }
-
-  #adopt(): void {
-    const home = this.#home
-    if (home === undefined || this.#closed) return
-    const { fs, locks, options } = this.#ports
-    this.#adoptAlarm.set(ADOPT_EVERY_MS)
-    void adopt(fs, locks, options.directory, home)
-      .then(paths => this.#takeOver(paths))
-      .catch((error: unknown) => this.#tell('adopt', error, 'cannot take over what others left'))
-      .finally(() => {
-        this.#looking = false
-        this.#ports.changed()
-      })
-  }
-
-  #takeOver(paths: readonly string[]): void {
-    if (this.#closed) return
-    const known = new Set(this.#sources.adopted.map(({ path }) => path))
-    const { fs, bootId, log } = this.#ports
-    for (const path of paths) {
-      if (known.has(path) || !this.#sources.canAdopt) continue
-      const { segments, closed, unread } = readDirectory(fs, path, bootId)
-      for (const { path: left, why } of unread)
-        log.warn('unread', `spool: ${left} is left alone: ${why}`)
-      const records = this.#sources.adopt(path, segments, closed, unread.length === 0)
-      if (records > 0)
-        log.info(`spool: ${records} records of an earlier process are taken over from ${path}`)
-    }
-    this.#count()
   }
 
   /** What is kept is there for the next owner. */
