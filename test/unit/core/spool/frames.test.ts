@@ -54,14 +54,16 @@ const smallFile = (): { file: Buffer; ends: number[] } => {
   return { file: Buffer.from(buffer.frames), ends }
 }
 
-describe('frames', () => {
+describe('frames', function () {
+  this.timeout(20_000)
+
   it('give back what was put into them', () => {
     const record = fc.record({
       data: fc.oneof(
         fc.string({ unit: 'binary', maxLength: 80 }),
         fc.uint8Array({ maxLength: 80 }),
       ),
-      partitionKey: fc.option(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }), {
+      partitionKey: fc.option(fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }), {
         nil: undefined,
       }),
       explicitHashKey: fc.option(fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }).map(String), {

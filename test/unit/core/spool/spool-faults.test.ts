@@ -42,9 +42,10 @@ const recover = async (
   life.spool.close([])
 }
 
-describe('Spool, on a disk that fails', () => {
-  it('survives the failure of any one system call, and takes records again by itself', async function () {
-    this.timeout(60_000)
+describe('Spool, on a disk that fails', function () {
+  this.timeout(60_000)
+
+  it('survives the failure of any one system call, and takes records again by itself', async () => {
     const probe = new SpoolLife()
     await live(probe)
     const calls = probe.disk.calls

@@ -51,9 +51,10 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(named('close', life => life.close())) },
 )
 
-describe('Spool, beside a model', () => {
-  it('keeps what it has to, in its order, through kills and restarts', async function () {
-    this.timeout(60_000)
+describe('Spool, beside a model', function () {
+  this.timeout(60_000)
+
+  it('keeps what it has to, in its order, through kills and restarts', async () => {
     const runs = Number(process.env['PROPERTY_RUNS'] ?? 150)
     await fc.assert(
       fc.asyncProperty(fc.array(steps, { minLength: 1, maxLength: 60 }), async list => {
