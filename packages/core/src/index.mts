@@ -20,6 +20,7 @@ export type {
   OpenedProducer,
   Ordering,
   PackingConfig,
+  Producer,
   ProducerClientConfig,
   ProducerConfig,
   ProducerStats,

@@ -1,6 +1,8 @@
 export type { OpenedProducer } from './adapter/open-producer.js'
 export { openProducer } from './adapter/open-producer.js'
 export type { SharedOptions } from './adapter/rules/shared-options.js'
+export type { AddOptions, Producer, WaitSignal } from './base-producer.js'
+export { DEFAULT_CLOSE_TIMEOUT_MS } from './base-producer.js'
 export type {
   BatchingKinesisClient,
   KinesisClientLike,
@@ -11,7 +13,8 @@ export type {
   PutRecordsResult,
 } from './client/client-types.js'
 export type { ProducerClientConfig } from './client/create-client.js'
-export { createKinesisClient, WIRE_FORMATS } from './client/create-client.js'
+export { createKinesisClient } from './client/create-client.js'
+export { WIRE_FORMATS } from './client/wire-formats.js'
 export { MAX_KINESIS_BATCH_SIZE } from './config/aws-limits.js'
 export type { Logger, Ordering, ProducerConfig, RequestReport, WhenFull } from './config/options.js'
 export { DEFAULT_CONFIG, ORDERINGS, WHEN_FULL } from './config/options.js'
@@ -42,8 +45,7 @@ export {
   ShortResponseError,
 } from './errors/errors.js'
 export type { CloseResult, FlushResult } from './lifecycle/lifecycle.js'
-export type { AddOptions, WaitSignal } from './producer.js'
-export { BatchProducer, DEFAULT_CLOSE_TIMEOUT_MS } from './producer.js'
+export { BatchProducer } from './producer.js'
 export type { Attempt } from './record/attempt.js'
 export type { DroppedRecord, DropReason } from './record/dropped.js'
 export { DROP_REASONS } from './record/dropped.js'

@@ -1,5 +1,6 @@
 import { Admission } from './admission/admission.js'
 import { RecordLimit } from './admission/record-limit.js'
+import type { ProducerStages } from './base-producer.js'
 import { UserCallbacks } from './callbacks/user-callbacks.js'
 import type { StreamClient } from './client/stream-client.js'
 import type { ResolvedConfig } from './config/resolve.js'
@@ -7,11 +8,12 @@ import { DrainWaits } from './lifecycle/drain-waits.js'
 import { Lifecycle } from './lifecycle/lifecycle.js'
 import { snapshot } from './lifecycle/snapshot.js'
 import { createPacking } from './packing/create-packing.js'
+import type { Batch } from './queue/batch.js'
 import { RecordQueue } from './queue/record-queue.js'
 import { CircuitBreaker } from './request/circuit-breaker.js'
 import { Scheduler } from './request/scheduler.js'
 import { Sender } from './request/sender.js'
-import { Settlement } from './settling/settlement.js'
+import { Settlement, type SettlementCalls } from './settling/settlement.js'
 import { Settler } from './settling/settler.js'
 import { Counters } from './stats/counters.js'
 import { EventLog, PROCESS_WARNINGS } from './stats/event-log.js'
@@ -20,21 +22,36 @@ import type { ProducerStats } from './stats/stats.js'
 import { WarningLimiter } from './stats/warning-limiter.js'
 import { StateMachine } from './steps/state.js'
 import { Steps } from './steps/steps.js'
-import { SlabStore } from './store/slab-store.js'
+import { type SlabSource, SlabStore } from './store/slab-store.js'
 import { StreamWatcher } from './stream/stream-watcher.js'
 import { createCoarseClock } from './time/coarse-clock.js'
 import { Timers } from './time/timers.js'
 
-/** What the producer's calls need of its stages. */
-export interface Pipeline {
-  readonly admission: Admission
-  readonly lifecycle: Lifecycle
-  readonly callbacks: UserCallbacks
-  readonly counters: Counters
-  readonly log: EventLog
-  readonly steps: Steps
-  readonly timers: Timers
-  readonly stats: () => ProducerStats
+/** All stages of a producer. */
+export interface Pipeline extends ProducerStages {
+  readonly state: StateMachine
+  readonly queue: RecordQueue
+  readonly store: SlabStore
+  readonly scheduler: Scheduler
+  readonly breaker: CircuitBreaker
+  readonly watcher: StreamWatcher
+  readonly settlement: SettlementCalls
+}
+
+/** Where a pipeline that takes its records from another thread differs. */
+export interface Seams {
+  readonly slabs: SlabSource
+  /** @param counted what counts and tells otherwise */
+  readonly settlement: (counted: Settlement) => SettlementCalls
+  /** Whether somebody in the other thread waits for capacity or for records to be settled. */
+  readonly awaited: () => boolean
+  /** Whether somebody there waits until records are settled. */
+  readonly draining: () => boolean
+  readonly departed: (batch: Batch) => void
+  /** The answer to a request was acted on. */
+  readonly answered: (batch: Batch) => void
+  /** The largest record of the stream. */
+  readonly discovered: (bytes: number) => void
 }
 
 /**
@@ -49,6 +66,7 @@ export const createPipeline = (
   client: StreamClient,
   streamName: string,
   config: ResolvedConfig,
+  seams?: Seams,
 ): Pipeline => {
   const state = new StateMachine()
   const timers = new Timers(config.clock)
@@ -68,6 +86,7 @@ export const createPipeline = (
     config.maxRequestBytes,
     config.bufferBytes,
   ])
+  const store = new SlabStore(config.bufferBytes, packer.framing, seams?.slabs)
   const queue = new RecordQueue(
     {
       ...config,
@@ -75,7 +94,7 @@ export const createPipeline = (
       dueBytes: packer.dueBytes,
       ordered: config.ordering === 'partitionKey',
     },
-    new SlabStore(config.bufferBytes, packer.framing),
+    store,
   )
   const watcher = new StreamWatcher({
     source: client,
@@ -85,14 +104,18 @@ export const createPipeline = (
       aggregation: aggregation !== undefined,
       shards: shards !== undefined,
     },
-    recordLimit: bytes => limit.discovered(bytes),
+    recordLimit: bytes => {
+      limit.discovered(bytes)
+      seams?.discovered(bytes)
+    },
     aggregation: allowed => aggregation?.allow(allowed),
     shards: list => shards?.learn(list),
     warnings: log,
   })
 
   const breaker = new CircuitBreaker(config.maxInFlight, config.random)
-  const settlement = new Settlement(counters, log, callbacks)
+  const counted = new Settlement(counters, log, callbacks)
+  const settlement = seams?.settlement(counted) ?? counted
   const settler = new Settler({
     ...config,
     queue,
@@ -115,13 +138,21 @@ export const createPipeline = (
     timers,
     steps,
     state,
-    awaited: () => waits.active || demand.waitsForCapacity || state.current !== 'running',
-    draining: () => waits.active || state.current !== 'running',
+    awaited: () =>
+      waits.active ||
+      demand.waitsForCapacity ||
+      state.current !== 'running' ||
+      seams?.awaited() === true,
+    draining: () => waits.active || state.current !== 'running' || seams?.draining() === true,
     departed: ({ batch, count }) => {
       counters.kinesisRecords += count
       counters.recordsInRequests += batch.count
+      seams?.departed(batch)
     },
-    answered: (request, outcome) => settler.answered(request, outcome),
+    answered: (request, outcome) => {
+      settler.answered(request, outcome)
+      seams?.answered(request.batch)
+    },
     expired: record => settlement.dropped(record, 'expired'),
   })
   const admission = new Admission({
@@ -172,5 +203,21 @@ export const createPipeline = (
   steps.atEnd(() => callbacks.run())
 
   if (config.requestTimeout === 0) log.noDeadline()
-  return { admission, lifecycle, callbacks, counters, log, steps, timers, stats }
+  return {
+    admission,
+    lifecycle,
+    callbacks,
+    counters,
+    log,
+    steps,
+    timers,
+    stats,
+    state,
+    queue,
+    store,
+    scheduler,
+    breaker,
+    watcher,
+    settlement,
+  }
 }

@@ -3,8 +3,8 @@
  * without what needs the AWS SDK.
  */
 
-export type { OfferResult } from '../producer.js'
-export { abandon, bytesOver, offer } from '../producer.js'
+export type { OfferResult } from '../base-producer.js'
+export { abandon, bytesOver, offer } from '../base-producer.js'
 export type { OpenedProducer } from './open-producer.js'
 export { openProducer } from './open-producer.js'
 export type { ExitSignalCloser, LossReason, LossReport, SharedOptions } from './rules/index.js'

@@ -1,8 +1,6 @@
 import type { WhenFull } from '../config/options.js'
 import { AbortedError, BufferFullError } from '../errors/errors.js'
 import type { QueuedRecord } from '../queue/pending-record.js'
-import type { RecordQueue } from '../queue/record-queue.js'
-import type { ShardBackoff } from '../queue/shard-backoff.js'
 import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 import { copyOfData, type RecordData } from '../record/record.js'
 import type { RecordInput } from '../record/record-input.js'
@@ -14,8 +12,46 @@ import { recordData } from './record-data.js'
 import type { RecordLimit } from './record-limit.js'
 import { validate } from './validate.js'
 
-export interface AdmissionPorts {
-  readonly queue: RecordQueue
+/** A shard that backs off, and what it holds of the buffer. */
+interface HotShard {
+  readonly records: number
+  readonly bytes: number
+}
+
+/** The queue that records are admitted to; `Record` is what it knows a record as. */
+export interface AdmissionQueue<Shard, Record> {
+  readonly records: number
+  readonly bytes: number
+  readonly hasRetired: boolean
+  hotShardOf(
+    partitionKey: string | undefined,
+    explicitHashKey: string | undefined,
+  ): Shard | undefined
+  shardFits(shard: Shard, bytes: number): boolean
+  fits(bytes: number): boolean
+  markDue(): void
+  evictOldest(shard: Shard | undefined): Record | undefined
+  admit(
+    data: RecordData,
+    partitionKey: string | undefined,
+    explicitHashKey: string | undefined,
+    bytes: number,
+    admittedAt: number,
+    waiter: ReceiptWaiter | undefined,
+    shard: Shard | undefined,
+  ): boolean
+  refuse(
+    data: RecordData,
+    partitionKey: string | undefined,
+    explicitHashKey: string | undefined,
+    bytes: number,
+    admittedAt: number,
+    waiter: ReceiptWaiter | undefined,
+  ): Record
+}
+
+export interface AdmissionPorts<Shard, Record = QueuedRecord> {
+  readonly queue: AdmissionQueue<Shard, Record>
   readonly counters: Counters
   readonly timers: Timers
   readonly steps: Steps
@@ -32,15 +68,15 @@ export interface AdmissionPorts {
   /** What is queued is to leave, though no record was admitted. */
   readonly becameDue: () => void
   /** Counts, logs and hands back a record that the queue no longer holds. */
-  readonly drop: (record: QueuedRecord) => void
+  readonly drop: (record: Record) => void
 }
 
 /** Checks each record, and admits it if there is capacity, or does what `whenFull` says. */
-export class Admission {
-  readonly #ports: AdmissionPorts
-  readonly #waiters: CapacityWaiters<ShardBackoff>
+export class Admission<Shard extends HotShard, Record = QueuedRecord> {
+  readonly #ports: AdmissionPorts<Shard, Record>
+  readonly #waiters: CapacityWaiters<Shard>
 
-  constructor(ports: AdmissionPorts) {
+  constructor(ports: AdmissionPorts<Shard, Record>) {
     this.#ports = ports
     this.#waiters = new CapacityWaiters(ports.timers, ports.steps)
   }
@@ -182,18 +218,18 @@ export class Admission {
     this.#waiters.refuseAll(error)
   }
 
-  #judge({ bytes, partitionKey, explicitHashKey }: CapacityWaiter): Capacity<ShardBackoff> {
+  #judge({ bytes, partitionKey, explicitHashKey }: CapacityWaiter): Capacity<Shard> {
     return this.#capacity(bytes, this.#ports.queue.hotShardOf(partitionKey, explicitHashKey))
   }
 
-  #capacity(bytes: number, shard: ShardBackoff | undefined): Capacity<ShardBackoff> {
+  #capacity(bytes: number, shard: Shard | undefined): Capacity<Shard> {
     const { queue } = this.#ports
     if (shard !== undefined && !queue.shardFits(shard, bytes)) return shard
     return queue.fits(bytes) ? 'fits' : 'bufferFull'
   }
 
   /** Drops the oldest records that are not in flight; of its shard only, if that has its share. */
-  #makeCapacity(bytes: number, shard: ShardBackoff | undefined): void {
+  #makeCapacity(bytes: number, shard: Shard | undefined): void {
     const { queue, drop } = this.#ports
     for (;;) {
       const capacity = this.#capacity(bytes, shard)
@@ -210,7 +246,7 @@ export class Admission {
     explicitHashKey: string | undefined,
     bytes: number,
     waiter: ReceiptWaiter | undefined,
-    shard: ShardBackoff | undefined,
+    shard: Shard | undefined,
   ): void {
     const { queue, counters, clock, admitted } = this.#ports
     const now = clock()

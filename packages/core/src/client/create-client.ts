@@ -5,9 +5,7 @@ import { FastKinesisClient } from './fast/fast-client.js'
 import { requestHandlerOf, withoutGaps } from './request-handler.js'
 import { CBOR_WIRE } from './wire/cbor-wire.js'
 import { JSON_WIRE } from './wire/json-wire.js'
-
-/** Formats of PutRecords requests. */
-export const WIRE_FORMATS = ['json', 'cbor'] as const
+import { WIRE_FORMATS } from './wire-formats.js'
 
 /** Far more than any region has. */
 const MAX_REGION = 100

@@ -1,10 +1,17 @@
-import type { RecordQueue } from '../queue/record-queue.js'
 import type { Timers } from '../time/timers.js'
 
 interface Wait {
   /** Records admitted up to this sequence are waited for. */
   readonly mark: number
   readonly end: () => void
+}
+
+/** What is asked of the queue. */
+interface WaitedQueue {
+  readonly records: number
+  readonly lastSequence: number
+  oldest(): { readonly sequence: number } | undefined
+  countUpTo(sequence: number): number
 }
 
 export interface WaitOptions {
@@ -15,11 +22,11 @@ export interface WaitOptions {
 
 /** Everyone who waits for records to be settled: drain, flush and close, each with its own deadline. */
 export class DrainWaits {
-  readonly #queue: RecordQueue
+  readonly #queue: WaitedQueue
   readonly #timers: Timers
   readonly #waits = new Set<Wait>()
 
-  constructor(queue: RecordQueue, timers: Timers) {
+  constructor(queue: WaitedQueue, timers: Timers) {
     this.#queue = queue
     this.#timers = timers
   }

@@ -1,4 +1,3 @@
-import type { Admission } from '../admission/admission.js'
 import type { UserCallbacks } from '../callbacks/user-callbacks.js'
 import { MAX_CALLBACK_WAIT_MS } from '../config/tuning.js'
 import {
@@ -7,11 +6,11 @@ import {
   ClosedError,
   NotRunningError,
 } from '../errors/errors.js'
-import type { RecordQueue } from '../queue/record-queue.js'
+import type { Batch } from '../queue/batch.js'
 import type { Leftover } from '../record/record.js'
 import type { CircuitBreaker } from '../request/circuit-breaker.js'
 import type { Scheduler } from '../request/scheduler.js'
-import type { Settlement } from '../settling/settlement.js'
+import type { LeavingRecord, Settlement } from '../settling/settlement.js'
 import type { Counters } from '../stats/counters.js'
 import type { Reporter } from '../stats/reporter.js'
 import type { StateMachine } from '../steps/state.js'
@@ -34,19 +33,30 @@ export interface CloseResult {
   readonly leftover: readonly Leftover[]
 }
 
+/** A record that was admitted and is handed back at the end. */
+export interface LeftRecord extends LeavingRecord {
+  leftover(): Leftover
+}
+
 export interface LifecyclePorts {
   readonly state: StateMachine
   readonly steps: Steps
-  readonly queue: RecordQueue
-  readonly admission: Admission
-  readonly scheduler: Scheduler
-  readonly breaker: CircuitBreaker
+  readonly queue: {
+    abandon(mayHaveLeft: (batch: Batch) => boolean): readonly LeftRecord[]
+    forgetAbandoned(): void
+  }
+  readonly admission: { refuseWaiting(error: () => Error): void }
+  readonly scheduler: Pick<
+    Scheduler,
+    'inFlight' | 'wake' | 'cancelTimers' | 'mayHaveLeft' | 'abort'
+  >
+  readonly breaker: Pick<CircuitBreaker, 'probeNow'>
   readonly waits: DrainWaits
-  readonly settlement: Settlement
+  readonly settlement: Pick<Settlement, 'dropped' | 'leftOver'>
   readonly callbacks: UserCallbacks
-  readonly counters: Counters
+  readonly counters: Pick<Counters, 'delivered'>
   readonly reporter: Reporter
-  readonly watcher: StreamWatcher
+  readonly watcher: Pick<StreamWatcher, 'started' | 'stop'>
   readonly timers: Timers
 }
 

@@ -1,4 +1,3 @@
-import type { Admission } from '../admission/admission.js'
 import type { RecordQueue } from '../queue/record-queue.js'
 import { DROP_REASONS, type DropReason } from '../record/dropped.js'
 import type { CircuitBreaker } from '../request/circuit-breaker.js'
@@ -12,7 +11,7 @@ export interface StatSources {
   readonly queue: RecordQueue
   readonly breaker: CircuitBreaker
   readonly scheduler: Scheduler
-  readonly admission: Admission
+  readonly admission: { readonly waiting: number }
 }
 
 /** Reads all stages at one moment. */
@@ -57,13 +56,16 @@ export const snapshot = (sources: StatSources, state: State, now: number): Produ
   }
 }
 
-const droppedByReason = ({ droppedByReason: counts }: Counters): Record<DropReason, number> => {
+export const droppedByReason = ({
+  droppedByReason: counts,
+}: Counters): Record<DropReason, number> => {
   const result: Record<DropReason, number> = {
     maxAttempts: 0,
     retryTimeout: 0,
     expired: 0,
     rejected: 0,
     bufferFull: 0,
+    workerDied: 0,
     closed: 0,
   }
   for (const reason of DROP_REASONS) result[reason] = counts.get(reason) ?? 0

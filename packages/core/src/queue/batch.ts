@@ -1,5 +1,10 @@
 import type { Slab } from '../store/slab.js'
-import { type FreshRecord, PendingRecord, type QueuedRecord } from './pending-record.js'
+import {
+  type FreshRecord,
+  PendingRecord,
+  type QueuedRecord,
+  type SlabRecord,
+} from './pending-record.js'
 import type { ShardBackoff } from './shard-backoff.js'
 
 /** The records of one request, from the moment they leave the queue until it is answered. */
@@ -9,6 +14,8 @@ export interface Batch {
   readonly bytes: number
   /** All of them, in the order in which they were taken: made when they are asked for. */
   readonly records: readonly QueuedRecord[]
+  /** The same without making objects of neighbours that were never tried; undefined: all are objects. */
+  readonly parts: readonly (SlabRecord | FreshRun)[] | undefined
   /** Indices of those of which somebody wants to hear that they were delivered. */
   readonly told: readonly number[]
   /** A part of a bisected request: nothing else is in it, so that its outcome tells of it alone. */

@@ -119,10 +119,10 @@ export class PendingRecord extends SlabRecord implements QueuedRecord {
   #aside: AgeEntry | undefined = undefined
   #retry: RetryState | undefined = undefined
 
-  /** For a record that lies where it was written first. */
-  constructor(slab: Slab, index: number) {
+  /** @param sequence by default that of a record that lies where it was written first */
+  constructor(slab: Slab, index: number, sequence: number = slab.firstSequence + index) {
     super(slab, index)
-    this.sequence = slab.firstSequence + index
+    this.sequence = sequence
   }
 
   /** Its bytes were moved. */

@@ -146,9 +146,42 @@ export class RecordQueue {
     waiter: ReceiptWaiter | undefined,
     shard: ShardBackoff | undefined,
   ): boolean {
-    const { order, aside, fresh } = this.#homes
     const sequence = ++this.#lastSequence
     this.#store.write(data, partitionKey, explicitHashKey, bytes, admittedAt, waiter, sequence)
+    return this.#enter(partitionKey, bytes, shard)
+  }
+
+  /** The same for the record that the store has adopted. */
+  admitAdopted(
+    sequence: number,
+    partitionKey: string | undefined,
+    bytes: number,
+    shard: ShardBackoff | undefined,
+  ): boolean {
+    this.#lastSequence = sequence
+    return this.#enter(partitionKey, bytes, shard)
+  }
+
+  /**
+   * The same for one that was in another queue before, whose state is lost. All of them come before
+   * the first new one, the oldest first.
+   */
+  readmit(record: PendingRecord, possiblyDelivered: boolean): void {
+    const { order, aside, ready } = this.#homes
+    this.#lastSequence = Math.max(this.#lastSequence, record.sequence)
+    this.#capacity.add(record.bytes)
+    if (possiblyDelivered) record.markPossiblyDelivered()
+    if (order === undefined || order.enter(record.partitionKey)) return ready.push(record)
+    order.hold(record)
+    record.setAside(aside)
+  }
+
+  #enter(
+    partitionKey: string | undefined,
+    bytes: number,
+    shard: ShardBackoff | undefined,
+  ): boolean {
+    const { order, aside, fresh } = this.#homes
     this.#capacity.add(bytes)
     if (this.#store.opened !== this.#measuredSlabs || sequence % MEASURED_EVERY === 0)
       this.#measure()
@@ -164,6 +197,12 @@ export class RecordQueue {
     if (!isFree || shard === undefined) return false
     shard.list.insertNearTail(record)
     return shard.list.length === 1
+  }
+
+  /** Shards that back off and hold their share of the buffer: no more is admitted for them. */
+  fullShards(): readonly ShardBackoff[] {
+    const { shards } = this.#homes
+    return shards.anyHot ? [...shards.all].filter(shard => !this.#capacity.shardFits(shard, 1)) : []
   }
 
   /** A record for which there is no capacity, to be reported as dropped: it is settled at once. */

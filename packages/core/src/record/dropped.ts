@@ -13,6 +13,8 @@ export const DROP_REASONS = [
   'rejected',
   /** The oldest under `whenFull: 'dropOldest'`, the newest under `'dropNewest'`, or of a batch that `'rejectThenDropBatch'` or `'waitThenDropBatch'` gave up. */
   'bufferFull',
+  /** A producer in a worker: it was in flight when three workers died, and may be what killed them. */
+  'workerDied',
   /** Left over by `await using`, with nobody to hand it to but `onDrop`. */
   'closed',
 ] as const

@@ -8,6 +8,14 @@ export class HashRange {
     if (hashKey > this.#high) this.#high = hashKey
   }
 
+  get low(): number {
+    return this.#low
+  }
+
+  get high(): number {
+    return this.#high
+  }
+
   has(hashKey: number): boolean {
     return hashKey >= this.#low && hashKey <= this.#high
   }

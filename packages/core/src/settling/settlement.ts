@@ -7,6 +7,18 @@ import type { DropReason } from '../record/dropped.js'
 import type { Counters } from '../stats/counters.js'
 import type { EventLog } from '../stats/event-log.js'
 
+/** What is told of a record that leaves without having been delivered. */
+export type LeavingRecord = Pick<
+  QueuedRecord,
+  'waiter' | 'possiblyDelivered' | 'error' | 'lastMessage' | 'history' | 'userRecord'
+>
+
+/** What the stages tell of records that have left the queue. */
+export type SettlementCalls = Pick<
+  Settlement,
+  'allDelivered' | 'delivered' | 'dropped' | 'leftOver'
+>
+
 /** Reports records that have left the queue: counts them, logs drops, resolves receipts and calls `onDrop`. */
 export class Settlement {
   readonly #counters: Counters
@@ -64,7 +76,7 @@ export class Settlement {
     })
   }
 
-  dropped(record: QueuedRecord | undefined, reason: DropReason): void {
+  dropped(record: LeavingRecord | undefined, reason: DropReason): void {
     if (record === undefined) return
     this.#counters.drop(reason)
     const { waiter, possiblyDelivered } = record
@@ -85,7 +97,7 @@ export class Settlement {
   }
 
   /** `close()` hands the record itself back; whoever awaits its receipt is told that none will come. */
-  leftOver(record: QueuedRecord): void {
+  leftOver(record: LeavingRecord): void {
     record.waiter?.reject(
       new DeliveryError(
         'closed',

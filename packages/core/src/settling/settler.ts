@@ -12,13 +12,13 @@ import type { Timers } from '../time/timers.js'
 import type { Verdict } from './classify.js'
 import { type Decision, decide, dropped, ownFailure, type RetryBounds } from './decide.js'
 import { failureOf, type RequestFailure } from './failure-cause.js'
-import type { Settlement } from './settlement.js'
+import type { SettlementCalls } from './settlement.js'
 import { strayRecords } from './stray-records.js'
 
 export interface SettlerPorts extends RetryBounds {
   readonly queue: RecordQueue
   readonly breaker: CircuitBreaker
-  readonly settlement: Settlement
+  readonly settlement: SettlementCalls
   readonly counters: Counters
   readonly log: EventLog
   readonly timers: Timers

@@ -166,6 +166,16 @@ export class EventLog {
     this.#warn('error', `threw ${callback}`, `${callback} threw: ${boundedWords(error)}`)
   }
 
+  /** The worker of the producer died. */
+  workerDied(message: string): void {
+    this.#warn('error', 'worker', message)
+  }
+
+  /** A message of the pipeline in the worker, which limits its own. */
+  passOn(level: keyof Logger, message: string): void {
+    if (!this.#silent) this.#callbacks.log(level, message)
+  }
+
   /** Something threw that should not: a defect of this package. */
   unexpected(error: unknown): void {
     const words = textProperty(error, 'stack') ?? shownAs(error)

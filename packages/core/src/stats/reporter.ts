@@ -4,11 +4,14 @@ import type { Alarm, Timers } from '../time/timers.js'
 import type { Counters } from './counters.js'
 import type { ProducerStats } from './stats.js'
 
+/** What is told as a difference. */
+type ReportedCounters = Pick<Counters, 'requestErrors' | 'delivered' | 'dropped'>
+
 /** Hands stats to the receiver about every `statInterval` while the producer runs. */
 export class Reporter {
   readonly #callbacks: UserCallbacks
   readonly #interval: number
-  readonly #counters: Counters
+  readonly #counters: ReportedCounters
   readonly #snapshot: () => ProducerStats
   readonly #alarm: Alarm
   #errors = 0
@@ -18,7 +21,7 @@ export class Reporter {
   constructor(
     callbacks: UserCallbacks,
     interval: number,
-    counters: Counters,
+    counters: ReportedCounters,
     snapshot: () => ProducerStats,
     timers: Timers,
     steps: Steps,

@@ -15,6 +15,29 @@ const POOLED_SHARE = 1 / 4
 /** Part of a slab below which its last records are moved out of it. */
 const SPARSE = 0.5
 
+/** The size of slabs for a buffer. */
+export const slabBytesFor = (bufferBytes: number): number =>
+  Math.max(MIN_SLAB_BYTES, Math.min(MAX_SLAB_BYTES, Math.floor(bufferBytes / SLABS_OF_BUFFER)))
+
+/** Data larger than this has memory of its own. */
+export const mostShared = (slabBytes: number): number => slabBytes / SHARING_PART
+
+/** Where slabs come from. */
+export interface SlabSource {
+  open(bytes: number): Slab
+  /** Whether its slabs may be used again by the store. */
+  readonly pools: boolean
+  /** A record was moved from one slab to another, whose last one it is now. */
+  readonly moved?: (from: Slab, fromIndex: number, to: Slab) => void
+  /** Nothing more is moved into the slab. */
+  readonly closed?: (slab: Slab) => void
+}
+
+const OWN_SLABS: SlabSource = {
+  open: bytes => new Slab(Buffer.allocUnsafeSlow(bytes)),
+  pools: true,
+}
+
 /**
  * Where the bytes of queued records live. They are written once, at admission, so the caller may
  * reuse, change or transfer its buffer afterwards. Records are written in the order of admission,
@@ -27,6 +50,7 @@ export class SlabStore {
   readonly slabBytes: number
   readonly #maxSharing: number
   readonly #framing: Framing
+  readonly #source: SlabSource
   readonly #pool: Slab[] = []
   readonly #maxPooled: number
   /** Where records are moved to from slabs that hold little else. */
@@ -44,10 +68,10 @@ export class SlabStore {
   /** Bytes of unsettled records, as counted. */
   liveBytes = 0
 
-  constructor(bufferBytes: number, framing: Framing) {
-    const wanted = Math.floor(bufferBytes / SLABS_OF_BUFFER)
-    this.slabBytes = Math.max(MIN_SLAB_BYTES, Math.min(MAX_SLAB_BYTES, wanted))
-    this.#maxSharing = this.slabBytes / SHARING_PART
+  constructor(bufferBytes: number, framing: Framing, source: SlabSource = OWN_SLABS) {
+    this.#source = source
+    this.slabBytes = slabBytesFor(bufferBytes)
+    this.#maxSharing = mostShared(this.slabBytes)
     this.#maxPooled = Math.min(
       MAX_POOLED,
       Math.max(1, Math.floor((POOLED_SHARE * bufferBytes) / this.slabBytes)),
@@ -83,7 +107,7 @@ export class SlabStore {
     const bytes = from.counted[index] ?? 0
     const start = from.starts[index] ?? 0
     const size = from.lengths[index] ?? 0
-    const slab = this.#survivorSlab(size + this.#framing.maxBytes)
+    const slab = this.#survivorSlab(size + this.#framing.maxBytes + from.keyRoom(index))
     const at = slab.count++
     const to = this.#framing.begin(slab.memory, slab.used, size)
     from.memory.copy(slab.memory, to, start, start + size)
@@ -98,6 +122,7 @@ export class SlabStore {
     slab.live++
     slab.liveBytes += bytes
     this.liveBytes += bytes
+    this.#source.moved?.(from, index, slab)
     this.release(from, index)
     return { slab, index: at }
   }
@@ -151,6 +176,41 @@ export class SlabStore {
     this.liveBytes += bytes
   }
 
+  /** Takes over a slab that somebody else has written, and writes. Its records are adopted one by one. */
+  begin(slab: Slab): void {
+    this.finish()
+    this.slab = slab
+    this.opened++
+    this.heldBytes += slab.memory.length
+  }
+
+  /** Nothing more comes of the slab that was begun. */
+  finish(): void {
+    if (this.slab !== NO_SLAB && !this.slab.closed) this.#close(this.slab)
+  }
+
+  /** Adopts the next record of that slab; `slab` and `index` say where it is. */
+  adopt(partitionKey: string | undefined, extras: Extras | undefined): void {
+    const { slab } = this
+    const index = slab.count++
+    const bytes = slab.counted[index] ?? 0
+    this.index = index
+    slab.keys[index] = partitionKey
+    if (extras !== undefined) addExtras(slab, index, extras)
+    const memory = extras?.memory
+    if (memory !== undefined) {
+      this.heldBytes += memory.length
+      this.opened++
+    } else slab.liveBytes += bytes
+    slab.live++
+    this.liveBytes += bytes
+  }
+
+  /** Passes over a record of it that is settled already. */
+  skip(): void {
+    this.slab.keys[this.slab.count++] = undefined
+  }
+
   /** The record is settled. It may be read until the step ends. */
   release(slab: Slab, index: number): void {
     this.releaseRun(slab, index, index + 1)
@@ -182,10 +242,10 @@ export class SlabStore {
     const retired = this.#retired
     this.#retired = []
     for (const slab of retired) {
-      this.heldBytes -= this.slabBytes
+      this.heldBytes -= slab.memory.length
       this.#entries -= slab.count
       slab.reset()
-      if (this.#pool.length < this.#maxPooled) this.#pool.push(slab)
+      if (this.#source.pools && this.#pool.length < this.#maxPooled) this.#pool.push(slab)
     }
   }
 
@@ -211,11 +271,12 @@ export class SlabStore {
   #close(slab: Slab): void {
     slab.closed = true
     this.#entries += slab.count
+    this.#source.closed?.(slab)
     if (slab.live === 0) this.#retired.push(slab)
   }
 
   #open(): Slab {
-    const slab = this.#pool.pop() ?? new Slab(this.slabBytes)
+    const slab = this.#pool.pop() ?? this.#source.open(this.slabBytes)
     this.opened++
     this.heldBytes += this.slabBytes
     return slab
@@ -223,11 +284,11 @@ export class SlabStore {
 }
 
 /** Before the first record: an idle producer has no memory for them. */
-const NO_SLAB: Slab = new Slab(0)
+const NO_SLAB: Slab = new Slab(Buffer.alloc(0))
 NO_SLAB.count = SLAB_RECORDS
 
 /** Returns where the record ends, with its framing. */
-const writeData = (
+export const writeData = (
   memory: Buffer,
   at: number,
   data: RecordData,

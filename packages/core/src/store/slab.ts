@@ -19,18 +19,36 @@ export const TEXT = 1
 /** An object stands for the record: it waits elsewhere than among those that were never tried. */
 export const TAKEN = 2
 
+/** What is known of each record of a slab, by its index. */
+export interface SlabColumns {
+  readonly starts: Uint32Array
+  readonly lengths: Uint32Array
+  /** Bytes as admission counted them. */
+  readonly counted: Uint32Array
+  readonly admittedAt: Float64Array
+  readonly flags: Uint8Array
+}
+
+const ownColumns = (): SlabColumns => ({
+  starts: new Uint32Array(SLAB_RECORDS),
+  lengths: new Uint32Array(SLAB_RECORDS),
+  counted: new Uint32Array(SLAB_RECORDS),
+  admittedAt: new Float64Array(SLAB_RECORDS),
+  flags: new Uint8Array(SLAB_RECORDS),
+})
+
 /**
  * Memory for the data of many records, outside the heap of JavaScript, and what is known of each of
  * them in columns. A record here costs the collector nothing but a reference to its key.
  */
 export class Slab {
   readonly memory: Buffer
-  readonly starts: Uint32Array = new Uint32Array(SLAB_RECORDS)
-  readonly lengths: Uint32Array = new Uint32Array(SLAB_RECORDS)
+  readonly starts: Uint32Array
+  readonly lengths: Uint32Array
   /** Bytes as admission counted them. */
-  readonly counted: Uint32Array = new Uint32Array(SLAB_RECORDS)
-  readonly admittedAt: Float64Array = new Float64Array(SLAB_RECORDS)
-  readonly flags: Uint8Array = new Uint8Array(SLAB_RECORDS)
+  readonly counted: Uint32Array
+  readonly admittedAt: Float64Array
+  readonly flags: Uint8Array
   readonly keys: (string | undefined)[] = []
   extras: Map<number, Extras> | undefined = undefined
   /** Sequence of its first record; those behind it follow without a gap. */
@@ -46,8 +64,23 @@ export class Slab {
   /** It holds records that were moved: their sequences have gaps. */
   survivors = false
 
-  constructor(bytes: number) {
-    this.memory = Buffer.allocUnsafeSlow(bytes)
+  constructor(memory: Buffer, columns: SlabColumns = ownColumns()) {
+    this.memory = memory
+    this.starts = columns.starts
+    this.lengths = columns.lengths
+    this.counted = columns.counted
+    this.admittedAt = columns.admittedAt
+    this.flags = columns.flags
+  }
+
+  /** Where the room for data ends. */
+  get limit(): number {
+    return this.memory.byteLength
+  }
+
+  /** Bytes of the slab's memory that the keys of a record take. */
+  keyRoom(_index: number): number {
+    return 0
   }
 
   /** Whether another record of so many bytes, with its framing, can be written. */

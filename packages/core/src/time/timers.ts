@@ -40,13 +40,16 @@ export class Timers {
   readonly hasCustomClock: boolean
   readonly #clock: Clock
   readonly #pending = new Set<Pending>()
+  readonly #onHold: (held: boolean) => void
   #holds = 0
   #latest: number
   /** How far our time is ahead of the clock's, for good. */
   #skew = 0
 
-  constructor(clock: Clock) {
+  /** @param onHold told when somebody begins to await, and when nobody does any more */
+  constructor(clock: Clock, onHold: (held: boolean) => void = () => {}) {
     this.#clock = clock
+    this.#onHold = onHold
     this.hasCustomClock = clock !== SYSTEM_CLOCK
     this.#latest = readClock(clock) ?? 0
   }
@@ -63,12 +66,21 @@ export class Timers {
     return this.#latest
   }
 
+  /** Whether somebody awaits. */
+  get held(): boolean {
+    return this.#holds > 0
+  }
+
   hold(): void {
-    if (++this.#holds === 1) for (const { timer } of this.#pending) timer?.keepAlive(true)
+    if (++this.#holds > 1) return
+    this.#onHold(true)
+    for (const { timer } of this.#pending) timer?.keepAlive(true)
   }
 
   release(): void {
-    if (--this.#holds === 0) for (const { timer } of this.#pending) timer?.keepAlive(false)
+    if (--this.#holds > 0) return
+    this.#onHold(false)
+    for (const { timer } of this.#pending) timer?.keepAlive(false)
   }
 
   /**

@@ -1,5 +1,5 @@
+import type { OfferResult } from '../../base-producer.js'
 import { DeliveryError, type ErrorCode, ProducerError } from '../../errors/errors.js'
-import type { OfferResult } from '../../producer.js'
 import type { DropReason } from '../../record/dropped.js'
 
 /** Why a log was lost: the producer's reasons, and why one was not admitted in the first place. */

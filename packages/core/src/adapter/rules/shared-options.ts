@@ -1,5 +1,5 @@
 import type { KinesisClientLike } from '../../client/client-types.js'
-import type { WIRE_FORMATS } from '../../client/create-client.js'
+import type { WIRE_FORMATS } from '../../client/wire-formats.js'
 import { checkKeys } from '../../config/check.js'
 import type { ProducerConfig } from '../../config/options.js'
 import { OPTION_NAMES } from '../../config/resolve.js'

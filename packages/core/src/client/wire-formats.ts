@@ -1,0 +1,2 @@
+/** Formats of PutRecords requests. */
+export const WIRE_FORMATS = ['json', 'cbor'] as const

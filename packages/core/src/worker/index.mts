@@ -1,0 +1,8 @@
+export type {
+  WorkerOptions,
+  WorkerProducer,
+  WorkerProducerOptions,
+  WorkerState,
+  WorkerStatus,
+} from './index.js'
+export { createWorkerProducer } from './index.js'
