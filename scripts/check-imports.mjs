@@ -77,6 +77,10 @@ const PARTS = {
     ],
     why: 'it starts and stops the stages; answers, packs and clients are unknown to it',
   },
+  'base-producer.ts': {
+    may: [...BASE, 'callbacks', 'stats', 'steps', 'admission', 'lifecycle'],
+    why: 'it checks arguments, for every producer; what it calls it is given',
+  },
   'pipeline.ts': {
     may: [
       ...BASE,
@@ -92,12 +96,13 @@ const PARTS = {
       'request',
       'admission',
       'lifecycle',
+      'base-producer.ts',
     ],
     why: 'it wires the parts, and only the producer uses it',
   },
   'producer.ts': {
-    may: [...BASE, 'stats', 'client', 'lifecycle', 'pipeline.ts'],
-    why: 'it checks arguments; every stage is reached through the pipeline',
+    may: [...BASE, 'client', 'base-producer.ts', 'pipeline.ts'],
+    why: 'it says what it is made of; every stage is reached through the pipeline',
   },
   decode: {
     may: ['errors', 'config/check', 'config/pack-limits', 'packing/kpl/kpl-format'],
@@ -108,11 +113,30 @@ const PARTS = {
     why: 'it reads the stats of any producer, also of one in another thread',
   },
   adapter: {
-    may: [...BASE, 'stats', 'client', 'producer.ts'],
+    may: [...BASE, 'stats', 'client', 'base-producer.ts', 'producer.ts'],
     why: 'adapters use the producer as any user does, and share its rules',
   },
+  worker: {
+    may: [
+      ...BASE,
+      'callbacks',
+      'stats',
+      'steps',
+      'store',
+      'packing/create-packing',
+      'client',
+      'queue',
+      'settling',
+      'admission',
+      'lifecycle',
+      'pipeline.ts',
+      'base-producer.ts',
+      'adapter',
+    ],
+    why: 'it wires the parts anew, in two threads: how each does its work is unknown to it',
+  },
   'index.ts': {
-    may: [...BASE, 'stats', 'client', 'producer.ts', 'adapter'],
+    may: [...BASE, 'stats', 'client', 'base-producer.ts', 'producer.ts', 'adapter'],
     why: 'only what users need is published',
   },
 }

@@ -1,4 +1,10 @@
-import { BatchProducer, type CloseResult, DeliveryError } from '@kinesis-producer/core'
+import {
+  type BatchingKinesisClient,
+  type CloseResult,
+  DeliveryError,
+  type Producer,
+  type ProducerConfig,
+} from '@kinesis-producer/core'
 import { watchedCallbacks } from './callbacks.js'
 import { DISCOVERED_KIB, FakeService, type Request } from './fake-service.js'
 import type { FaultName } from './faults.js'
@@ -21,6 +27,12 @@ const THROTTLING: ReadonlySet<FaultName> = new Set([
   'kms',
 ])
 
+/** Makes the producer of a life. */
+export interface MakeProducer {
+  readonly isRemote: boolean
+  readonly make: (client: BatchingKinesisClient, config: ProducerConfig) => Producer
+}
+
 /** Lives a life with a producer, and writes down what it sees. */
 export class Actor implements World {
   readonly life: Life
@@ -28,7 +40,8 @@ export class Actor implements World {
   readonly clock: LifeClock = new LifeClock()
   readonly ledger: Ledger = new Ledger(this.findings)
   readonly service: FakeService
-  readonly producer: BatchProducer
+  readonly producer: Producer
+  readonly isRemote: boolean
   readonly pending: Promise<unknown>[] = []
   readonly closed: CloseResult[] = []
   readonly waiting = new Set<Known>()
@@ -44,8 +57,9 @@ export class Actor implements World {
   reactionsLeft = REACTIONS_OF_A_LIFE
   #isStopped = true
 
-  constructor(life: Life) {
+  constructor(life: Life, { make, isRemote }: MakeProducer) {
     this.life = life
+    this.isRemote = isRemote
     const { settings, shards } = life
     this.service = new FakeService(
       this.clock,
@@ -53,7 +67,7 @@ export class Actor implements World {
       shards,
       settings.packing?.kind ?? 'none',
     )
-    this.producer = new BatchProducer(this.service, 's', {
+    this.producer = make(this.service, {
       ...settings,
       clock: this.clock,
       random: () => 0.999_999_999,
@@ -243,7 +257,11 @@ export class Actor implements World {
     if (what === 'query') return
     const { state } = producer.stats()
     findings.expect(
-      !this.#isStopped && (state === 'running' || state === 'flushing' || state === 'closing'),
+      !this.#isStopped &&
+        (state === 'running' ||
+          state === 'flushing' ||
+          state === 'closing' ||
+          (state === 'stopping' && this.isRemote)),
       () => `a request left while the producer was ${state}`,
     )
     this.#checkLimits(what)

@@ -1,4 +1,5 @@
-import { Actor } from './actor.js'
+import { BatchProducer } from '@kinesis-producer/core'
+import { Actor, type MakeProducer } from './actor.js'
 import { checkFates, checkOrder, checkStep } from './assertions.js'
 import { settle } from './life-clock.js'
 import type { Ending, Life, Step } from './lives.js'
@@ -10,9 +11,17 @@ const OTHERS_EVERY_MS = 5000
 const CLOSE_MS = 60_000
 const SLOWEST_ANSWER_MS = 1000
 
+const IN_THIS_THREAD: MakeProducer = {
+  isRemote: false,
+  make: (client, config) => new BatchProducer(client, 's', config),
+}
+
 /** Lives a life from the beginning to the end; throws what is wrong with it. */
-export const live = async (life: Life): Promise<void> => {
-  const actor = new Actor(life)
+export const live = (life: Life): Promise<void> => liveWith(life, IN_THIS_THREAD)
+
+/** The same with a producer of another kind. */
+export const liveWith = async (life: Life, makes: MakeProducer): Promise<void> => {
+  const actor = new Actor(life, makes)
   for (const step of life.steps) {
     await watched(actor, step)
     // Not always: what follows at once is a case of its own.

@@ -1,4 +1,4 @@
-import type { BatchProducer, CloseResult } from '@kinesis-producer/core'
+import type { CloseResult, Producer } from '@kinesis-producer/core'
 import type { FakeService } from './fake-service.js'
 import type { Findings } from './findings.js'
 import type { Known, Ledger } from './ledger.js'
@@ -12,7 +12,9 @@ export interface World {
   readonly clock: LifeClock
   readonly ledger: Ledger
   readonly service: FakeService
-  readonly producer: BatchProducer
+  readonly producer: Producer
+  /** Whether its work is done elsewhere: that side learns of calls a little later. */
+  readonly isRemote: boolean
   readonly closed: readonly CloseResult[]
   /** Adds that wait for capacity, and puts that did. */
   readonly waiting: ReadonlySet<Known>

@@ -24,6 +24,10 @@ export class BufferCapacity {
     this.#shards = shards
   }
 
+  get excess(): number {
+    return this.#excess
+  }
+
   get isNearlyFull(): boolean {
     return (
       this.records >= NEARLY_FULL * this.maxRecords ||

@@ -7,6 +7,7 @@ import type { Admitted, Batch, FreshRun, RecordFate } from './batch.js'
 import { BufferCapacity } from './capacity.js'
 import { Compaction } from './compaction.js'
 import { Dueness } from './dueness.js'
+import { enter, reenter } from './entering.js'
 import { newRecord } from './fresh-records.js'
 import { createHomes, detach, type Homes } from './homes.js'
 import { InFlightBatches } from './in-flight-batches.js'
@@ -148,7 +149,8 @@ export class RecordQueue {
   ): boolean {
     const sequence = ++this.#lastSequence
     this.#store.write(data, partitionKey, explicitHashKey, bytes, admittedAt, waiter, sequence)
-    return this.#enter(partitionKey, bytes, shard)
+    this.#count(sequence, bytes)
+    return enter(this.#homes, this.#store, partitionKey, bytes, shard)
   }
 
   /** The same for the record that the store has adopted. */
@@ -159,7 +161,8 @@ export class RecordQueue {
     shard: ShardBackoff | undefined,
   ): boolean {
     this.#lastSequence = sequence
-    return this.#enter(partitionKey, bytes, shard)
+    this.#count(sequence, bytes)
+    return enter(this.#homes, this.#store, partitionKey, bytes, shard)
   }
 
   /**
@@ -167,36 +170,10 @@ export class RecordQueue {
    * the first new one, the oldest first.
    */
   readmit(record: PendingRecord, possiblyDelivered: boolean): void {
-    const { order, aside, ready } = this.#homes
     this.#lastSequence = Math.max(this.#lastSequence, record.sequence)
-    this.#capacity.add(record.bytes)
+    this.#count(record.sequence, record.bytes)
     if (possiblyDelivered) record.markPossiblyDelivered()
-    if (order === undefined || order.enter(record.partitionKey)) return ready.push(record)
-    order.hold(record)
-    record.setAside(aside)
-  }
-
-  #enter(
-    partitionKey: string | undefined,
-    bytes: number,
-    shard: ShardBackoff | undefined,
-  ): boolean {
-    const { order, aside, fresh } = this.#homes
-    this.#capacity.add(bytes)
-    if (this.#store.opened !== this.#measuredSlabs || sequence % MEASURED_EVERY === 0)
-      this.#measure()
-    const isFree = order === undefined || order.enter(partitionKey)
-    if (isFree && shard === undefined) {
-      fresh.push(bytes)
-      return false
-    }
-    const record = newRecord(this.#store)
-    if (shard !== undefined) record.assign(shard)
-    if (!isFree) order?.hold(record)
-    record.setAside(aside)
-    if (!isFree || shard === undefined) return false
-    shard.list.insertNearTail(record)
-    return shard.list.length === 1
+    reenter(this.#homes, record)
   }
 
   /** Shards that back off and hold their share of the buffer: no more is admitted for them. */
@@ -232,6 +209,17 @@ export class RecordQueue {
     this.#store.recycle()
     this.#compaction.runIfNeeded()
     this.#measure()
+  }
+
+  #count(sequence: number, bytes: number): void {
+    this.#capacity.add(bytes)
+    if (this.#store.opened !== this.#measuredSlabs || sequence % MEASURED_EVERY === 0)
+      this.#measure()
+  }
+
+  /** What the records take beyond their own bytes and a tolerated part. */
+  get excessBytes(): number {
+    return this.#capacity.excess
   }
 
   #measure(): void {

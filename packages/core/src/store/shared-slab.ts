@@ -99,8 +99,8 @@ export class SharedSlab extends Slab {
     return this.shared.id
   }
 
-  override get limit(): number {
-    return this.keysFrom
+  override hasRoom(bytes: number): boolean {
+    return this.count < SLAB_RECORDS && this.used + bytes <= this.keysFrom
   }
 
   override keyRoom(index: number): number {

@@ -73,11 +73,6 @@ export class Slab {
     this.flags = columns.flags
   }
 
-  /** Where the room for data ends. */
-  get limit(): number {
-    return this.memory.byteLength
-  }
-
   /** Bytes of the slab's memory that the keys of a record take. */
   keyRoom(_index: number): number {
     return 0

@@ -9,6 +9,8 @@ export const NEWS = 3
 export const MAIL = 4
 /** The buffer is full: batches that do not fill have waited long enough. */
 export const FULL = 5
+/** Memory that the worker needs beyond the bytes of the records and a tolerated part. */
+export const EXCESS = 6
 const WORDS = 8
 
 export const createControl = (): Int32Array =>

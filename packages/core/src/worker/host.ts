@@ -8,7 +8,7 @@ import { IN_FLIGHT, SharedSlab, UNSURE } from '../store/shared-slab.js'
 import { afterThisTurn } from '../time/next-turn.js'
 import type { Alarm } from '../time/timers.js'
 import { Adoption } from './adoption.js'
-import { ASLEEP, FULL, MAIL, NEWS } from './control.js'
+import { ASLEEP, EXCESS, FULL, MAIL, NEWS } from './control.js'
 import type { Mode, ToWorker, WorkerEvent } from './protocol.js'
 import { RemoteSettlement, triesOf } from './remote-settlement.js'
 import { SettledMarks } from './settled-marks.js'
@@ -29,6 +29,9 @@ export interface HostPorts {
   readonly life: number
   readonly ended: () => void
 }
+
+/** The largest number that a word holds. */
+const MAX_WORD = 2 ** 31 - 1
 
 const AT_REST: Mode = { sends: false, awaited: false, draining: false, probes: 0 }
 
@@ -158,13 +161,14 @@ export class Host {
 
   #stepEnded(): void {
     const { control } = this.#ports
-    const { scheduler, state } = this.#pipeline
+    const { scheduler, state, queue } = this.#pipeline
     if (this.#isStopping && scheduler.inFlight === 0) {
       this.#isStopping = false
       state.step('ended')
       this.#emit({ kind: 'stopped', number: this.#number })
     }
     this.#noteFullShards()
+    Atomics.store(control, EXCESS, Math.min(queue.excessBytes, MAX_WORD))
     const told = this.#marks.tell()
     if (told && Atomics.exchange(control, NEWS, 1) === 0) this.#emit({ kind: 'news' })
     this.#noteStats()

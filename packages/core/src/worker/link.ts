@@ -5,7 +5,7 @@ import type { Steps } from '../steps/steps.js'
 import type { SharedMemory } from '../store/shared-slab.js'
 import type { Restarts } from '../time/restarts.js'
 import type { Alarm, Timers } from '../time/timers.js'
-import { ASLEEP, FULL, MAIL, NEWS } from './control.js'
+import { ASLEEP, EXCESS, FULL, MAIL, NEWS } from './control.js'
 import type { StartWorker, WorkerHandle } from './handle.js'
 import type { HeldRecord } from './held-record.js'
 import { eventsOf, type Mode, type ToWorker, type WorkerEvent } from './protocol.js'
@@ -109,10 +109,12 @@ export class Link {
     if (++this.#unpublished >= PUBLISH_EVERY) return this.publish()
     if (this.#willPublish) return
     this.#willPublish = true
-    void Promise.resolve().then(() => {
-      this.#willPublish = false
-      if (this.#unpublished > 0) this.publish()
-    })
+    void Promise.resolve().then(this.#publishRest)
+  }
+
+  readonly #publishRest = (): void => {
+    this.#willPublish = false
+    if (this.#unpublished > 0) this.publish()
   }
 
   /** Lets the worker see what was written. */
@@ -182,7 +184,7 @@ export class Link {
   #begin(): void {
     const { start, control, timers, steps } = this.#ports
     this.#retry.cancel()
-    for (const word of [ASLEEP, NEWS, MAIL, FULL]) Atomics.store(control, word, 0)
+    for (const word of [ASLEEP, NEWS, MAIL, FULL, EXCESS]) Atomics.store(control, word, 0)
     this.#heard = 0
     this.#mode = undefined
     this.#state = 'starting'

@@ -148,6 +148,8 @@ export const createRemotePipeline = (
       remaining: queue.records,
       remainingBytes: queue.bytes,
       bytesDelivered: queue.bytesDelivered,
+      capacityRecords: config.bufferSize,
+      capacityBytes: config.bufferBytes,
       waiting: admission.waiting,
       oldestAdmittedAt: queue.oldest()?.admittedAt,
       now: timers.now(),

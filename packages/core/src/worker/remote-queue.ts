@@ -4,7 +4,7 @@ import { hashKeyOf } from '../record/hash-key.js'
 import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 import { copyOfData, type Receipt, type RecordData } from '../record/record.js'
 import { IN_FLIGHT, SETTLED, SETTLED_COUNT, type SharedSlab, UNSURE } from '../store/shared-slab.js'
-import { SETTLED_BYTES, SETTLED_RECORDS } from './control.js'
+import { EXCESS, SETTLED_BYTES, SETTLED_RECORDS } from './control.js'
 import { HeldRecord, mayHaveArrived, recordIn, type Tries, userRecord } from './held-record.js'
 import type { SlabRing } from './slab-ring.js'
 
@@ -120,10 +120,14 @@ export class RemoteQueue implements AdmissionQueue<FullShard, HeldRecord> {
   }
 
   #hasCapacity(bytes: number): boolean {
+    const { control, ring } = this.#options
+    const { records } = this
+    // An empty buffer takes any record that is not larger than its bounds.
+    const excess = records === 0 ? 0 : Atomics.load(control, EXCESS)
     return (
-      this.records < this.#most &&
-      this.bytes + bytes <= this.#mostBytes &&
-      this.#options.ring.hasMemory(bytes)
+      records < this.#most &&
+      this.bytes + bytes + excess <= this.#mostBytes &&
+      ring.hasMemory(bytes)
     )
   }
 

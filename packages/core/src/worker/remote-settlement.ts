@@ -13,7 +13,7 @@ import { toldError } from './told-error.js'
 
 type Emit = (event: WorkerEvent) => void
 
-const placeOf = (slab: Slab, index: number): { readonly slab: number; readonly index: number } => ({
+const whereIs = (slab: Slab, index: number): { readonly slab: number; readonly index: number } => ({
   slab: slab instanceof SharedSlab ? slab.id : 0,
   index,
 })
@@ -31,7 +31,7 @@ export class RemoteWaiter implements ReceiptWaiter {
   }
 
   readonly resolve = (receipt: Receipt): void =>
-    this.#emit({ kind: 'delivered', receipt, ...placeOf(this.slab, this.index) })
+    this.#emit({ kind: 'delivered', receipt, ...whereIs(this.slab, this.index) })
 
   /** Of drops the main thread is told otherwise. */
   readonly reject = (): void => {}
@@ -94,7 +94,7 @@ export class RemoteSettlement implements SettlementCalls {
       reason,
       possiblyDelivered,
       ...triesOf(record),
-      ...placeOf(record.slab, record.index),
+      ...whereIs(record.slab, record.index),
     })
   }
 

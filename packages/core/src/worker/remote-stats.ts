@@ -26,6 +26,8 @@ type Told = Omit<
   | 'bytesDelivered'
   | 'waiting'
   | 'oldestRecordAge'
+  | 'capacityRecords'
+  | 'capacityBytes'
 >
 
 const NOTHING: Told = {
@@ -54,6 +56,8 @@ export interface OwnStats {
   readonly remainingBytes: number
   /** Bytes of all records that were delivered. */
   readonly bytesDelivered: number
+  readonly capacityRecords: number
+  readonly capacityBytes: number
   readonly waiting: number
   readonly oldestAdmittedAt: number | undefined
   readonly now: number
@@ -115,6 +119,8 @@ export class RemoteStats {
       droppedByReason: droppedByReason(counters),
       remaining,
       remainingBytes,
+      capacityRecords: own.capacityRecords,
+      capacityBytes: own.capacityBytes,
       refused: counters.refused,
       bytesDelivered: own.bytesDelivered,
       waiting,

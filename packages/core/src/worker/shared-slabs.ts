@@ -7,7 +7,6 @@ import {
   SharedSlab,
   shareMemory,
 } from '../store/shared-slab.js'
-import { Slab } from '../store/slab.js'
 import type { SlabSource } from '../store/slab-store.js'
 import { RemoteWaiter } from './remote-settlement.js'
 
@@ -23,9 +22,7 @@ export const sharedSlabs = (life: number, announce: (shared: SharedMemory) => vo
   return {
     pools: false,
     open: bytes => {
-      // The first one would be written to, and nobody writes here.
-      if (made++ === 0) return new Slab(Buffer.alloc(0))
-      const slab = new SharedSlab(shareMemory(-(life * IDS_OF_A_WORKER + made), bytes))
+      const slab = new SharedSlab(shareMemory(-(life * IDS_OF_A_WORKER + made++), bytes))
       announce(slab.shared)
       return slab
     },

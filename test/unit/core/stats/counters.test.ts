@@ -16,6 +16,7 @@ describe('counters', () => {
       expired: 2,
       rejected: 0,
       bufferFull: 0,
+      workerDied: 0,
       closed: 1,
     })
   })
