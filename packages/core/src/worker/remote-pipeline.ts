@@ -148,6 +148,8 @@ export const createRemotePipeline = (
       remaining: queue.records,
       remainingBytes: queue.bytes,
       bytesDelivered: queue.bytesDelivered,
+      heldBytes: ring.heldBytes,
+      pooledBytes: ring.pooledBytes,
       capacityRecords: config.bufferSize,
       capacityBytes: config.bufferBytes,
       waiting: admission.waiting,

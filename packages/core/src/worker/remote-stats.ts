@@ -26,11 +26,15 @@ type Told = Omit<
   | 'bytesDelivered'
   | 'waiting'
   | 'oldestRecordAge'
+  | 'slabBytesHeld'
+  | 'slabBytesPinned'
+  | 'slabBytesPooled'
   | 'capacityRecords'
   | 'capacityBytes'
 >
 
 const NOTHING: Told = {
+  memoryBytes: 0,
   possibleDuplicates: 0,
   requests: 0,
   requestsInFlight: 0,
@@ -56,6 +60,8 @@ export interface OwnStats {
   readonly remainingBytes: number
   /** Bytes of all records that were delivered. */
   readonly bytesDelivered: number
+  readonly heldBytes: number
+  readonly pooledBytes: number
   readonly capacityRecords: number
   readonly capacityBytes: number
   readonly waiting: number
@@ -79,7 +85,8 @@ export class RemoteStats {
   #pastShards: Readonly<Record<string, number>> = {}
 
   learn(told: ProducerStats, now: number): void {
-    this.#told = told
+    const memoryBytes = Math.max(0, told.memoryBytes - told.slabBytesHeld)
+    this.#told = { ...told, memoryBytes }
     this.#toldAt = now
   }
 
@@ -119,6 +126,11 @@ export class RemoteStats {
       droppedByReason: droppedByReason(counters),
       remaining,
       remainingBytes,
+      // What the worker needs beside the slabs is on top of them.
+      memoryBytes: own.heldBytes + told.memoryBytes,
+      slabBytesHeld: own.heldBytes,
+      slabBytesPinned: Math.max(0, own.heldBytes - remainingBytes),
+      slabBytesPooled: own.pooledBytes,
       capacityRecords: own.capacityRecords,
       capacityBytes: own.capacityBytes,
       refused: counters.refused,

@@ -85,6 +85,10 @@ export class SlabRing {
     return this.#size * this.slabBytes
   }
 
+  get pooledBytes(): number {
+    return this.#pool.length * this.slabBytes
+  }
+
   write(
     data: RecordData,
     key: string | undefined,
