@@ -6,6 +6,7 @@ import { createKinesisClient, type WireRecord } from '@kinesis-producer/core'
 import { streamClientOf } from '@kinesis-producer/core/internal/client/stream-client'
 import { CBOR_WIRE } from '@kinesis-producer/core/internal/client/wire/cbor-wire'
 import type { OutgoingRequest } from '@kinesis-producer/core/internal/client/wire/wire'
+import { finish } from '@kinesis-producer/core/internal/packing/outgoing'
 import { cbor } from '@smithy/core/cbor'
 import fc from 'fast-check'
 import { plain, plainOf } from '../support/core/outgoing.js'
@@ -129,7 +130,7 @@ describe('the bytes on the wire', () => {
         const request = { ...target, Records }
         const outgoing = { ...target, Records: Records.map(plainOf) }
         const room = Buffer.alloc(CBOR_WIRE.maxBodyBytes(outgoing))
-        const body = room.subarray(0, CBOR_WIRE.writeBody(outgoing, room))
+        const body = room.subarray(0, finish(CBOR_WIRE.writeBody(outgoing, room)))
         assert.deepEqual(cbor.deserialize(new Uint8Array(body)), request)
         assert.equal(Buffer.compare(body, Buffer.from(cbor.serialize(request))), 0)
       }),

@@ -3,6 +3,7 @@ import { BatchProducer, createKinesisClient } from '@kinesis-producer/core'
 import { tellsAllStored } from '@kinesis-producer/core/internal/client/wire/json-answer'
 import { JSON_WIRE } from '@kinesis-producer/core/internal/client/wire/json-wire'
 import type { OutgoingRequest } from '@kinesis-producer/core/internal/client/wire/wire'
+import { finish } from '@kinesis-producer/core/internal/packing/outgoing'
 import fc from 'fast-check'
 import { plain, plainOf } from '../support/core/outgoing.js'
 import {
@@ -14,7 +15,7 @@ import {
 
 const bodyOf = (request: OutgoingRequest): Buffer => {
   const room = Buffer.alloc(JSON_WIRE.maxBodyBytes(request))
-  return room.subarray(0, JSON_WIRE.writeBody(request, room))
+  return room.subarray(0, finish(JSON_WIRE.writeBody(request, room)))
 }
 
 const record = fc.record(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { decode } from '@kinesis-producer/core/decode'
 import {
   BufferSink,
+  finish,
   isPack,
   type OutgoingRecord,
   toWireRecord,
@@ -62,7 +63,7 @@ const written = (record: OutgoingRecord): Buffer => {
   if (!isPack(record)) return sentData(record)
   const buffer = Buffer.alloc(record.size + 64, GUARD)
   const sink = new BufferSink(buffer, 32)
-  record.writeTo(sink)
+  finish(record.writeTo(sink))
   assert.equal(sink.at, 32 + record.size, 'size is what writeTo writes')
   assert.ok(buffer.subarray(0, 32).every(byte => byte === GUARD))
   assert.ok(buffer.subarray(sink.at).every(byte => byte === GUARD))

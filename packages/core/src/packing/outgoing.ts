@@ -33,7 +33,8 @@ export interface PackRecord {
   readonly ExplicitHashKey: string | undefined
   /** Bytes of its data: exactly what `writeTo` writes. */
   readonly size: number
-  writeTo(sink: ByteSink): void
+  /** Writes it in steps of about `STEP_BYTES`: between two of them, others may have their turn. */
+  writeTo(sink: ByteSink): Generator<void, void>
 }
 
 /**
@@ -42,14 +43,34 @@ export interface PackRecord {
  */
 export type OutgoingRecord = PlainRecord | PackRecord
 
+/** Bytes that are written in one step. A multiple of 3, so that base64 needs no copy. */
+export const STEP_BYTES: number = 72 * 1024
+
+/** Writes the data of any record, in steps. */
+export function* writeData(record: OutgoingRecord, sink: ByteSink): Generator<void, void> {
+  if (isPack(record)) return yield* record.writeTo(sink)
+  const { memory, start, size } = record
+  for (let at = start; at < start + size; at += STEP_BYTES) {
+    if (at > start) yield
+    sink.run(memory, at, Math.min(start + size, at + STEP_BYTES))
+  }
+}
+
+/** Takes all steps at once. */
+export const finish = <T>(steps: Generator<unknown, T>): T => {
+  for (;;) {
+    const { value, done } = steps.next()
+    if (done === true) return value
+  }
+}
+
 export const isPack = (record: OutgoingRecord): record is PackRecord => 'writeTo' in record
 
 /** Writes the record into memory of its own, for clients that know whole records only. */
 export const toWireRecord = (record: OutgoingRecord): WireRecord => {
   const { PartitionKey, ExplicitHashKey, size } = record
   const sink = new BufferSink(Buffer.allocUnsafeSlow(size), 0)
-  if (isPack(record)) record.writeTo(sink)
-  else sink.run(record.memory, record.start, record.start + size)
+  finish(writeData(record, sink))
   return {
     Data: sink.buffer,
     PartitionKey,

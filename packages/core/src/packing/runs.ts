@@ -1,4 +1,4 @@
-import type { ByteSink } from './outgoing.js'
+import { type ByteSink, STEP_BYTES } from './outgoing.js'
 
 /** Parts of memory, one after the other; neighbours become one. */
 export class Runs {
@@ -19,10 +19,23 @@ export class Runs {
     this.#to.push(to)
   }
 
-  writeTo(sink: ByteSink): void {
+  /** In steps of about `STEP_BYTES`. */
+  *writeTo(sink: ByteSink): Generator<void, void> {
+    let left = STEP_BYTES
     for (let i = 0; i < this.#memories.length; i++) {
       const memory = this.#memories[i]
-      if (memory !== undefined) sink.run(memory, this.#from[i] ?? 0, this.#to[i] ?? 0)
+      const to = this.#to[i] ?? 0
+      if (memory === undefined) continue
+      for (let from = this.#from[i] ?? 0; from < to; ) {
+        if (left === 0) {
+          yield
+          left = STEP_BYTES
+        }
+        const end = Math.min(to, from + left)
+        sink.run(memory, from, end)
+        left -= end - from
+        from = end
+      }
     }
   }
 }

@@ -43,6 +43,10 @@ export interface SchedulerPorts {
   readonly expired: (record: QueuedRecord) => void
 }
 
+/** Work on requests between two turns of the event loop: bytes, and what a record costs beyond its own. */
+const TURN_BYTES = 2 * 1024 * 1024
+const BYTES_OF_RECORD = 200
+
 /**
  * Decides when requests leave. It runs in a microtask of its own, so that admission never pays for
  * building a request, and is woken at the end of every step: none can be forgotten.
@@ -126,12 +130,23 @@ export class Scheduler {
 
   #pump(): void {
     const { breaker, timers, state } = this.#ports
+    let work = 0
     for (;;) {
       if (!state.sends) return this.cancelTimers()
       const now = timers.now()
       if (this.#expire(now)) return
-      if (!breaker.allows(now, this.inFlight) || !this.#sendNext(now)) return this.#sleep(now)
+      if (!breaker.allows(now, this.inFlight)) return this.#sleep(now)
+      const sent = this.#sendNext(now)
+      if (sent === undefined) return this.#sleep(now)
+      work += sent.bytes + sent.count * BYTES_OF_RECORD
+      if (work >= TURN_BYTES) return this.#goOnLater()
     }
+  }
+
+  /** Building large requests takes milliseconds: others have their turn before the next one. */
+  #goOnLater(): void {
+    this.#scheduled = true
+    afterThisTurn(this.#run)
   }
 
   /** Drops what is too old; true if there is more of it than one step should take. */
@@ -146,7 +161,7 @@ export class Scheduler {
     return true
   }
 
-  #sendNext(now: number): boolean {
+  #sendNext(now: number): Batch | undefined {
     const { queue, packer, batchSize, breaker, awaited, draining } = this.#ports
     const builder = packer.open(draining() ? MAX_KINESIS_BATCH_SIZE : batchSize)
     const batch = queue.take(builder, awaited(), {
@@ -154,9 +169,8 @@ export class Scheduler {
       maxRecords: breaker.maxRecords,
       alternates: breaker.probesOneRecord,
     })
-    if (batch === undefined) return false
-    this.#send(batch, builder, now)
-    return true
+    if (batch !== undefined) this.#send(batch, builder, now)
+    return batch
   }
 
   #send(batch: Batch, builder: ReturnType<Packer['open']>, now: number): void {

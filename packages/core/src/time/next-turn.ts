@@ -51,5 +51,19 @@ export const afterThisTurn = (callback: () => void): void => {
   port.postMessage(null)
 }
 
+/** Makes a function that has the callback called in the next turn, however often it is called in this one. */
+export const oncePerTurn = (callback: () => void): (() => void) => {
+  let isWaiting = false
+  const call = (): void => {
+    isWaiting = false
+    callback()
+  }
+  return () => {
+    if (isWaiting) return
+    isWaiting = true
+    afterThisTurn(call)
+  }
+}
+
 /** Resolves in a later turn of the event loop, after input and output had their chance. */
 export const nextTurn = (): Promise<void> => new Promise(afterThisTurn)

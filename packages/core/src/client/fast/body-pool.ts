@@ -1,6 +1,6 @@
 /** Bodies that are kept, and their bytes. */
 const MAX_POOLED = 8
-const MAX_POOLED_BYTES = 16 * 1024 * 1024
+const MAX_POOLED_BYTES = 32 * 1024 * 1024
 /** Bodies that were lent meanwhile, and not this one: it is not needed any more. */
 const UNUSED_AFTER = 64
 /** A buffer this many times as large as needed is not lent: small requests would hold large ones up. */

@@ -22,8 +22,9 @@ import { JSON_WIRE } from '../wire/json-wire.js'
 import type { OutgoingRequest, Wire } from '../wire/wire.js'
 import { limitAnswers } from './answer-limit.js'
 import { BodyPool } from './body-pool.js'
+import { type WrittenBody, writeInTurns } from './body-writer.js'
 import { answerLimit, bytesOf, unzipped } from './http-body.js'
-import { type HttpResponse, streamOf, type Template, Templates } from './template.js'
+import { HASH_HEADER, type HttpResponse, streamOf, type Template, Templates } from './template.js'
 import { Untouched } from './untouched.js'
 import { WireFormat } from './wire-format.js'
 
@@ -108,12 +109,12 @@ export class FastKinesisClient extends KinesisClient {
     const sent = input.Records.length
     const { wire } = this.#format
     const room = this.#bodies.lend(wire.maxBodyBytes(input))
-    const body = bodyOf(wire, input, room)
     const properties = { ...template.auth.properties }
     let response: HttpResponse
     let answer: Buffer
     try {
-      response = await this.#exchange(template, properties, wire, body, options)
+      const written = await writeInTurns(wire.writeBody(input, room), room, options.abortSignal)
+      response = await this.#exchange(template, properties, wire, written, options)
       answer = await answerOf(response, options.abortSignal)
     } catch (error) {
       // The endpoint may be another by now, and only the pipeline asks for it.
@@ -170,13 +171,15 @@ export class FastKinesisClient extends KinesisClient {
     { request, auth }: Template,
     properties: Template['auth']['properties'],
     { contentType }: Wire,
-    body: Buffer,
+    { body, hash }: WrittenBody,
     options: PutRecordsOptions,
   ): Promise<HttpResponse> {
     const headers = {
       ...request.headers,
       'content-type': contentType,
       'content-length': String(body.length),
+      // The signer takes it from here, and does not read the body again.
+      ...(auth.hashesBody && { [HASH_HEADER]: hash }),
       'amz-sdk-invocation-id': randomUUID(),
     }
     const unsigned = { ...request, headers, body }
@@ -239,14 +242,6 @@ export class FastKinesisClient extends KinesisClient {
     } finally {
       delete error.$response
     }
-  }
-}
-
-const bodyOf = (wire: Wire, input: OutgoingRequest, room: Buffer): Buffer => {
-  try {
-    return room.subarray(0, wire.writeBody(input, room))
-  } catch (error) {
-    throw markUnsent(error)
   }
 }
 

@@ -17,6 +17,8 @@ interface AuthScheme {
   }
   readonly identity: { readonly expiration?: Date }
   readonly properties: Properties
+  /** Whether the signature covers the hash of the body, and the signer takes it from a header. */
+  readonly hashesBody: boolean
 }
 
 /**
@@ -28,12 +30,17 @@ export interface Template {
   readonly auth: AuthScheme
 }
 
+export const HASH_HEADER = 'x-amz-content-sha256'
+
+/** The signer of the SDK that looks for the hash in the headers (`getPayloadHash` of signature-v4). */
+const SIGV4 = 'aws.auth#sigv4'
+
 /** Headers made anew for each request, the signature's among them. */
 const OWN_TO_A_REQUEST = [
   'content-length',
   'authorization',
   'x-amz-date',
-  'x-amz-content-sha256',
+  HASH_HEADER,
   'x-amz-security-token',
 ]
 
@@ -97,7 +104,8 @@ const templateOf = (request: unknown, context: Properties): Template | undefined
   const scheme = property(getSmithyContext(context), 'selectedHttpAuthScheme')
   const signer = property(scheme, 'signer')
   const identity = property(scheme, 'identity')
-  const properties = property(property(scheme, 'httpAuthOption'), 'signingProperties')
+  const option = property(scheme, 'httpAuthOption')
+  const properties = property(option, 'signingProperties')
   if (!isRequest(request) || !isSigner(signer) || !isIdentity(identity) || !isObject(properties))
     return undefined
   const headers = { ...request.headers }
@@ -105,7 +113,12 @@ const templateOf = (request: unknown, context: Properties): Template | undefined
   for (const name of OWN_TO_A_REQUEST) delete headers[name]
   return {
     request: { ...request, headers, body: undefined },
-    auth: { signer, identity, properties: lasting(properties) },
+    auth: {
+      signer,
+      identity,
+      properties: lasting(properties),
+      hashesBody: property(option, 'schemeId') === SIGV4,
+    },
   }
 }
 

@@ -12,9 +12,12 @@ import type { ByteSink, PlainRecord } from '../../packing/outgoing.js'
 /** A multiple of 3, so that pieces need no padding. */
 const PIECE_BYTES = 24 * 1024
 
-// Shared by all producers: nothing here waits, so nobody else can look inside meanwhile.
-const pieces = Buffer.allocUnsafeSlow(PIECE_BYTES)
+// Shared by all producers: a group is encoded and copied in one step.
 const encoded = Buffer.allocUnsafeSlow((PIECE_BYTES / 3) * 4)
+
+/** Where parts of a record are put together, for sinks to come. */
+const scratches: Buffer[] = []
+const MAX_SCRATCHES = 4
 
 export const base64Length = (bytes: number): number => Math.ceil(bytes / 3) * 4
 
@@ -75,19 +78,22 @@ const EQUALS = 0x3d
 /** Takes the parts of a record and writes their base64 to a buffer. */
 export class Base64Sink implements ByteSink {
   readonly #target: Buffer
-  #at: number
+  /** Of its own: others may write between two steps. */
+  readonly #pieces: Buffer = scratches.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES)
+  /** How far the target is written. */
+  at: number
   #used = 0
   #digest: Hash | undefined
   #digestFrom = 0
 
   constructor(target: Buffer, at: number) {
     this.#target = target
-    this.#at = at
+    this.at = at
   }
 
   byte(value: number): void {
     if (this.#used === PIECE_BYTES) this.#encode()
-    pieces[this.#used++] = value
+    this.#pieces[this.#used++] = value
   }
 
   bytes(data: Uint8Array): void {
@@ -110,14 +116,14 @@ export class Base64Sink implements ByteSink {
   }
 
   #copy(memory: Buffer, from: number, to: number): void {
-    memory.copy(pieces, this.#used, from, to)
+    memory.copy(this.#pieces, this.#used, from, to)
     this.#used += to - from
   }
 
   text(data: string): void {
     // A character takes at most 3 bytes of UTF-8.
     if (data.length * 3 <= PIECE_BYTES - this.#used)
-      this.#used += pieces.write(data, this.#used, 'utf8')
+      this.#used += this.#pieces.write(data, this.#used, 'utf8')
     else this.bytes(Buffer.from(data, 'utf8'))
   }
 
@@ -127,27 +133,28 @@ export class Base64Sink implements ByteSink {
   }
 
   writeDigest(): void {
-    this.#digest?.update(pieces.subarray(this.#digestFrom, this.#used))
+    this.#digest?.update(this.#pieces.subarray(this.#digestFrom, this.#used))
     const digest = this.#digest?.digest()
     this.#digest = undefined
     if (digest !== undefined) this.bytes(digest)
   }
 
-  /** Writes what is left, padded; returns where it ends. */
+  /** Writes what is left, padded; returns where it ends. Nothing may be written afterwards. */
   end(): number {
     this.#encode()
-    return this.#at
+    if (scratches.length < MAX_SCRATCHES) scratches.push(this.#pieces)
+    return this.at
   }
 
   #encode(): void {
-    this.#write(pieces, 0, this.#used, this.#digestFrom)
+    this.#write(this.#pieces, 0, this.#used, this.#digestFrom)
     this.#digestFrom = 0
     this.#used = 0
   }
 
   #write(memory: Buffer, from: number, to: number, digestFrom = from): void {
     this.#digest?.update(memory.subarray(digestFrom, to))
-    this.#at += this.#target.write(memory.toString('base64', from, to), this.#at, 'latin1')
+    this.at += this.#target.write(memory.toString('base64', from, to), this.at, 'latin1')
   }
 }
 

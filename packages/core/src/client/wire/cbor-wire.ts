@@ -1,5 +1,5 @@
 import { cbor } from '@smithy/core/cbor'
-import { BufferSink, isPack, type OutgoingRecord } from '../../packing/outgoing.js'
+import { BufferSink, type OutgoingRecord, STEP_BYTES, writeData } from '../../packing/outgoing.js'
 import type { PutRecordsResponse } from '../client-types.js'
 import { tellsAllStored } from './cbor-answer.js'
 import type { OutgoingRequest, Wire } from './wire.js'
@@ -36,14 +36,20 @@ export const CBOR_WIRE: Wire = {
     return size
   },
 
-  writeBody: ({ Records, StreamName, StreamARN }: OutgoingRequest, body) => {
+  *writeBody({ Records, StreamName, StreamARN }: OutgoingRequest, body) {
     const sink = new BufferSink(body, 0)
     writeHead(sink, MAP, 2)
     sink.bytes(item(StreamARN === undefined ? 'StreamName' : 'StreamARN'))
     writeText(sink, StreamARN ?? StreamName ?? '')
     sink.bytes(RECORDS)
     writeHead(sink, ARRAY, Records.length)
-    for (const record of Records) writeRecord(sink, record)
+    let told = 0
+    for (const record of Records) {
+      yield* writeRecord(sink, record)
+      if (sink.at - told < STEP_BYTES) continue
+      told = sink.at
+      yield told
+    }
     return sink.at
   },
 
@@ -52,13 +58,12 @@ export const CBOR_WIRE: Wire = {
   parse: (answer): PutRecordsResponse => cbor.deserialize(answer),
 }
 
-const writeRecord = (sink: BufferSink, record: OutgoingRecord): void => {
+function* writeRecord(sink: BufferSink, record: OutgoingRecord): Generator<number, void> {
   const { PartitionKey, ExplicitHashKey } = record
   writeHead(sink, MAP, ExplicitHashKey === undefined ? 2 : 3)
   sink.bytes(DATA)
   writeHead(sink, BYTES, record.size)
-  if (isPack(record)) record.writeTo(sink)
-  else sink.run(record.memory, record.start, record.start + record.size)
+  for (const _ of writeData(record, sink)) yield sink.at
   sink.bytes(PARTITION_KEY)
   writeText(sink, PartitionKey)
   if (ExplicitHashKey === undefined) return

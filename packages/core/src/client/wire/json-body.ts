@@ -1,4 +1,4 @@
-import { isPack, type OutgoingRecord } from '../../packing/outgoing.js'
+import { isPack, type OutgoingRecord, writeData } from '../../packing/outgoing.js'
 import { Base64Group, Base64Sink, base64Length } from './base64.js'
 import type { OutgoingRequest } from './wire.js'
 
@@ -24,15 +24,16 @@ export const maxJsonBytes = (request: OutgoingRequest): number => {
  * The JSON of a PutRecords request, written straight into a buffer. A string body would be encoded
  * once more on its way to the socket, and the SDK's serializer walks its schema for each field.
  */
-export const writeJsonBody = (request: OutgoingRequest, body: Buffer): number => {
+export function* writeJsonBody(request: OutgoingRequest, body: Buffer): Generator<number, number> {
   const { Records: records } = request
   let at = body.write(beginOf(request), 0, 'latin1')
   const small = new Base64Group()
   for (let from = 0; from < records.length; ) {
     const to = addSmall(records, from, small)
     if (to > from) at = writeSmall(body, at, small, from === 0)
-    else at = writeLarge(body, at, records[from], from === 0)
+    else at = yield* writeLarge(body, at, records[from], from === 0)
     from = Math.max(to, from + 1)
+    yield at
   }
   return at + body.write(']}', at, 'latin1')
 }
@@ -62,16 +63,15 @@ const writeSmall = (body: Buffer, start: number, group: Base64Group, first: bool
   return at
 }
 
-const writeLarge = (
+function* writeLarge(
   body: Buffer,
   start: number,
   record: OutgoingRecord | undefined,
   first: boolean,
-): number => {
+): Generator<number, number> {
   if (record === undefined) return start
   const sink = new Base64Sink(body, writeAscii(body, first ? FIRST : NEXT, start))
-  if (isPack(record)) record.writeTo(sink)
-  else sink.run(record.memory, record.start, record.start + record.size)
+  for (const _ of writeData(record, sink)) yield sink.at
   return writeKeys(body, record, sink.end())
 }
 

@@ -13,8 +13,11 @@ export interface Wire {
   readonly contentType: string
   /** Bytes the body of the request takes at most. */
   maxBodyBytes(request: OutgoingRequest): number
-  /** Writes the body and returns where it ends. */
-  writeBody(request: OutgoingRequest, body: Buffer): number
+  /**
+   * Writes the body in steps, each of which tells how far it came; the last one returns where the body
+   * ends. Others may have their turn between two steps.
+   */
+  writeBody(request: OutgoingRequest, body: Buffer): Generator<number, number>
   /** Whether an answer says, without being parsed, that all of the records were stored. */
   tellsAllStored(answer: Buffer, sent: number): boolean
   /** Throws if the answer cannot be read. */

@@ -80,7 +80,7 @@ class ConcatPack implements AggregateBuilder, PackRecord {
     return this
   }
 
-  writeTo(sink: ByteSink): void {
-    this.#runs.writeTo(sink)
+  writeTo(sink: ByteSink): Generator<void, void> {
+    return this.#runs.writeTo(sink)
   }
 }

@@ -126,13 +126,13 @@ class KplPack implements AggregateBuilder, PackRecord {
     return this
   }
 
-  writeTo(sink: ByteSink): void {
+  *writeTo(sink: ByteSink): Generator<void, void> {
     sink.bytes(KPL_MAGIC)
     sink.beginDigest()
     for (const key of this.#partitionKeys.keys())
       writeText(sink, KPL_TAG.partitionKey, this.#textOf(key))
     for (const key of this.#hashKeys.keys()) writeText(sink, KPL_TAG.explicitHashKey, key)
-    this.#runs.writeTo(sink)
+    yield* this.#runs.writeTo(sink)
     sink.writeDigest()
   }
 
