@@ -38,7 +38,7 @@ for (const name of ['core', 'otel-exporter', 'pino-transport', 'testing']) {
   const files = run(`list ${name}`, 'tar', ['-tzf', tarball]).trim().split('\n')
   const strange = files.filter(
     file =>
-      !/^package\/(dist\/.*\.(m?js|d\.m?ts|m?js\.map)|((dist\/esm|main|decode|prometheus|adapter(\/rules)?|worker(\/thread)?|register)\/)?package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+      !/^package\/(dist\/.*\.(m?js|d\.m?ts|m?js\.map)|((dist\/esm|main|decode|report|prometheus|adapter(\/rules)?|worker(\/thread)?|register)\/)?package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
         file,
       ),
   )

@@ -10,6 +10,7 @@ Without --stream it all happens on this machine, on an embedded Kinesis for test
   --region REGION    its region (default: AWS_REGION)
   --endpoint URL     another endpoint, such as an emulator; needs --stream
   --requests COUNT   HTTP requests to make, each leaves three records (default 3000, at most 100000)
+  --report FILE      where to write a picture of the run (default build/demo.html)
   --help             this text
 
 Credentials come from the AWS SDK's own chain (AWS_ACCESS_KEY_ID, AWS_PROFILE, ...).
@@ -24,6 +25,7 @@ export interface DemoArgs {
   readonly region: string | undefined
   readonly endpoint: string | undefined
   readonly requests: number
+  readonly report: string
 }
 
 const MAX_REQUESTS = 100_000
@@ -50,6 +52,7 @@ export const readArgs = (argv: readonly string[]): DemoArgs => {
     region: values.region,
     endpoint: values.endpoint,
     requests,
+    report: values.report ?? 'build/demo.html',
   }
 }
 
@@ -64,6 +67,7 @@ const parse = (argv: readonly string[]) => {
         region: option,
         endpoint: option,
         requests: option,
+        report: option,
       },
     })
   } catch (error) {

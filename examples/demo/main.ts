@@ -1,6 +1,7 @@
 // Real logs of a real service into Kinesis in three ways, with trouble on the way, and back out, counted.
 import { randomUUID } from 'node:crypto'
 import { readAll } from '@kinesis-producer/testing'
+import { createRunReport, type RunReport } from '@kinesis-producer/testing/report'
 import { DemoError, HELP, readArgs } from './args.js'
 import { Progress } from './progress.js'
 import { count, print } from './report.js'
@@ -26,14 +27,22 @@ const runDemo = async (): Promise<number> => {
   try {
     console.log(`Writing to ${target.name}.`)
     const run = randomUUID()
-    const service = await startService(target, run)
+    let report: RunReport | undefined
+    const service = await startService(target, run, request => report?.onRequest(request))
+    report = createRunReport(service, {
+      title: 'npm run demo: the audit producer',
+      names: ['audit'],
+      interval: 100,
+    })
     const progress = new Progress()
-    await driveThroughPhases(target, service, args.requests, progress)
+    await driveThroughPhases(target, service, args.requests, progress, report)
     await service.close()
     progress.end()
+    await report.write(args.report)
     console.log('Shut down properly. Reading the stream back ...')
     const rows = count(await readAll(target.client, target.connection.streamName), run, service)
     print(rows, service)
+    console.log(`A picture of the run: ${args.report}`)
     const lost = rows.reduce((sum, row) => sum + row.lost, 0)
     console.log(lost === 0 ? '\nNothing was lost.' : `\n${lost} records were LOST.`)
     return lost === 0 ? 0 : 1
@@ -47,6 +56,7 @@ const driveThroughPhases = async (
   service: Service,
   requests: number,
   progress: Progress,
+  report: RunReport,
 ): Promise<void> => {
   let phase: (typeof PHASES)[number] = PHASES[0]
   await drive(service.url, requests, done => {
@@ -54,6 +64,7 @@ const driveThroughPhases = async (
     if (next !== phase && target.trouble !== undefined) {
       phase = next
       target.trouble(...next.faults)
+      report.mark(next.faults.length > 0 ? next.name : undefined)
     }
     progress.draw(service, done, requests, target.trouble === undefined ? '' : phase.name)
   })

@@ -1,4 +1,9 @@
-import { BatchProducer, type DroppedRecord, type ProducerStats } from '@kinesis-producer/core'
+import {
+  BatchProducer,
+  type DroppedRecord,
+  type ProducerStats,
+  type RequestReport,
+} from '@kinesis-producer/core'
 import { KinesisLogRecordExporter } from '@kinesis-producer/otel-exporter'
 import { SeverityNumber } from '@opentelemetry/api-logs'
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs'
@@ -20,7 +25,11 @@ export interface Service {
   close(): Promise<void>
 }
 
-export const startService = async (target: Target, run: string): Promise<Service> => {
+export const startService = async (
+  target: Target,
+  run: string,
+  onRequest: (request: RequestReport) => void,
+): Promise<Service> => {
   const produced = { pino: 0, otel: 0, audit: 0 }
 
   const logger = pino(
@@ -49,6 +58,7 @@ export const startService = async (target: Target, run: string): Promise<Service
     whenFull: 'wait',
     logger: false,
     onDrop: record => void dropped.push(record),
+    onRequest,
   })
   audit.start()
 

@@ -18,6 +18,7 @@ import {
   testClient,
   waitForActive,
 } from '../support/endpoint/index.js'
+import { runTail } from '../support/testing/tail.js'
 
 const MIB = 1024 * 1024
 const THROTTLED = 'ProvisionedThroughputExceededException'
@@ -188,6 +189,11 @@ describe('the emulator', () => {
     )
     await waitForActive(client, 's')
     await put(entries(20, 40))
+    const tailed = await runTail(client, ['s', '--since', 'start'])
+    assert.deepEqual(
+      tailed.out.trim().split('\n').toSorted(),
+      Array.from({ length: 60 }, (_, i) => `r${i}`).toSorted(),
+    )
     const open = await client.send(
       new ListShardsCommand({ StreamName: 's', ShardFilter: { Type: 'AT_LATEST' } }),
     )

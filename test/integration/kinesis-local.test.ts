@@ -12,6 +12,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { oracleRead } from '../support/core/kpl-oracle.js'
 import { createStream, listShards, readAll, TEST_CREDENTIALS } from '../support/endpoint/index.js'
 import { KinesisLocal } from '../support/endpoint/kinesis-local.js'
+import { runTail } from '../support/testing/tail.js'
 
 /** It takes some milliseconds for each Kinesis record. */
 const KEYS = 6
@@ -243,4 +244,28 @@ describe('a producer on kinesis-local', function () {
       const { numbers } = await readBack(client, stream, possibleDuplicates > 0)
       assertAll(numbers, 28, JSON.stringify({ possibleDuplicates, requestErrorsByCode }))
     })
+
+  it('is read by kinesis-tail, to its end, across a split', async () => {
+    const { client } = connect()
+    const stream = await streamOf(client)
+    const producer = new BatchProducer(client, stream, {
+      packing: { kind: 'concat' },
+      flushInterval: 50,
+      logger: false,
+    })
+    producer.start()
+    await Promise.all(['a', 'b', 'c'].map(text => producer.put(text, text)))
+    await client.send(
+      new SplitShardCommand({
+        StreamName: stream,
+        ShardToSplit: 'shardId-000000000000',
+        NewStartingHashKey: String(1n << 126n),
+      }),
+    )
+    await Promise.all(['d', 'e', 'f'].map(text => producer.put(text, text)))
+    await producer.close()
+    const { out, summary } = await runTail(client, [stream, '--since', 'start'])
+    assert.deepEqual(out.trim().split('\n').toSorted(), ['a', 'b', 'c', 'd', 'e', 'f'])
+    assert.match(summary, /from 4 shards/)
+  })
 })

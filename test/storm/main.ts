@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createRunReport, type RunReport, type RunSource } from '@kinesis-producer/testing/report'
 import {
   type FakeKinesis,
   listShards,
@@ -10,13 +11,14 @@ import {
 } from '../support/endpoint/index.js'
 import { HELP, readArgs, type StormArgs } from './args.js'
 import { Ledger, record } from './ledger.js'
-import type { Done, Message, Task } from './messages.js'
+import type { Done, Message, Standing, Task } from './messages.js'
 import { breaches, type Line, table } from './report.js'
 import { Weather } from './weather.js'
 
 const STREAM = 'storm'
 const SHARDS = 4
 const MOST_SHARDS = 12
+const REPORT = 'build/storm.html'
 /** Records are added within this part of the storm, so that its end finds the buffers busy. */
 const ADDING = 0.95
 /** After the storm, this much time to deliver the rest before something is called stuck. */
@@ -27,7 +29,38 @@ interface Sailor {
   readonly done: Promise<Done>
 }
 
-const launch = (task: Task, ledger: Ledger): Sailor => {
+/** What the producers say of themselves on the way. */
+class Logbook implements RunSource {
+  #stats: ReturnType<RunSource['stats']> = NOTHING
+  report: RunReport | undefined
+
+  stats(): ReturnType<RunSource['stats']> {
+    return this.#stats
+  }
+
+  enter({ stats, durations }: Standing): void {
+    this.#stats = stats
+    for (const duration of durations) this.report?.onRequest({ duration })
+  }
+}
+
+const NOTHING: ReturnType<RunSource['stats']> = {
+  admitted: 0,
+  delivered: 0,
+  dropped: 0,
+  droppedByReason: {},
+  remaining: 0,
+  remainingBytes: 0,
+  retries: 0,
+  requests: 0,
+  requestsInFlight: 0,
+  requestErrors: 0,
+  requestErrorsByCode: {},
+  possibleDuplicates: 0,
+  throttledByShard: {},
+}
+
+const launch = (task: Task, ledger: Ledger, logbook: Logbook): Sailor => {
   const child = fork(new URL('./producer.js', import.meta.url), [JSON.stringify(task)], {
     execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -35,6 +68,7 @@ const launch = (task: Task, ledger: Ledger): Sailor => {
   const done = new Promise<Done>((resolve, reject) => {
     child.on('message', (message: Message) => {
       if (message.kind === 'done') resolve(message)
+      else if (message.kind === 'standing') logbook.enter(message)
       else for (const code of message.numbers) ledger.handedBack(code)
     })
     child.once('exit', code => reject(new Error(`producer ${task.id} ended with ${String(code)}`)))
@@ -64,6 +98,7 @@ const blow = async (
   fake: FakeKinesis,
   sailors: readonly Sailor[],
   isOver: () => boolean,
+  report: RunReport,
 ): Promise<string> => {
   const random = seededRandom(args.seed)
   const weather = new Weather(random)
@@ -73,7 +108,9 @@ const blow = async (
   const counts = { reshardings: 0, freezes: 0, cuts: 0 }
   while (performance.now() < end && !isOver()) {
     const open = await openShards(client)
-    await sleep(weather.turn(open))
+    const lasts = weather.turn(open)
+    report.mark(weather.names === '' ? undefined : weather.names)
+    await sleep(lasts)
     const event = random()
     if (event < 0.15) {
       await reshard(fake, open, random)
@@ -89,6 +126,7 @@ const blow = async (
     progress(args, end, fake)
   }
   weather.calm()
+  report.mark(undefined)
   fake.releaseHung()
   client.destroy()
   const met = [...weather.met].map(([name, times]) => `${name} ${times}`).join(', ')
@@ -129,6 +167,12 @@ const main = async (): Promise<number> => {
     maxRecords: 0,
     onRecord: (_, { data, partitionKey }) => record(ledgers, data, partitionKey),
   })
+  const logbooks = ledgers.map(() => new Logbook())
+  const report = createRunReport(logbooks, {
+    title: `A storm of ${args.minutes} min, seed ${args.seed}`,
+    names: logbooks.map((_, id) => `producer ${id}`),
+  })
+  for (const logbook of logbooks) logbook.report = report
   const sailors = ledgers.map((ledger, id) =>
     launch(
       {
@@ -140,6 +184,7 @@ const main = async (): Promise<number> => {
         seed: args.seed + id,
       },
       ledger,
+      logbooks[id] ?? new Logbook(),
     ),
   )
   const all = Promise.all(sailors.map(({ done }) => done))
@@ -149,7 +194,7 @@ const main = async (): Promise<number> => {
       () => (over = true),
       () => (over = true),
     )
-    const weather = await blow(args, fake, sailors, () => over)
+    const weather = await blow(args, fake, sailors, () => over, report)
     const stuck = sleep(AFTERMATH_MS, undefined, { ref: false }).then(() => {
       throw new Error(`producers are not done ${AFTERMATH_MS / 1000} s after the storm`)
     })
@@ -165,6 +210,8 @@ const main = async (): Promise<number> => {
       }
     })
     console.log(`\n${weather}\n\n${table(lines)}\n`)
+    await report.write(REPORT)
+    console.log(`A picture of it: ${REPORT}`)
     const broken = breaches(lines, fake.violations)
     for (const line of broken) console.log(`BROKEN  ${line}`)
     if (broken.length === 0)

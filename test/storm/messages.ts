@@ -31,7 +31,15 @@ export interface Done {
   readonly cpu: number
 }
 
-export type Message = HandedBack | Done
+/** How a producer stands, a few times a second. */
+export interface Standing {
+  readonly kind: 'standing'
+  readonly stats: ProducerStats
+  /** Of the requests that ended since the last message, in milliseconds. */
+  readonly durations: readonly number[]
+}
+
+export type Message = HandedBack | Standing | Done
 
 /** A record's text: whose it is, which, poison or not, and padding to 200 bytes. */
 export const textOf = (id: number, number: number): string =>

@@ -40,6 +40,7 @@ const tellBack = (): void => {
   back = []
 }
 
+let durations: number[] = []
 const client = createKinesisClient({
   region: 'us-east-1',
   endpoint: task.endpoint,
@@ -52,10 +53,16 @@ const producer = new BatchProducer(client, task.stream, {
   flushInterval: 100,
   requestTimeout: 1500,
   logger: false,
+  onRequest: ({ duration }) => void durations.push(duration),
   onDrop: ({ record, possiblyDelivered }) => handBack(record, possiblyDelivered),
   ...character,
 })
 producer.start()
+const tellStanding = (): void => {
+  tell({ kind: 'standing', stats: producer.stats(), durations })
+  durations = []
+}
+setInterval(tellStanding, 250).unref()
 const idleRss = process.memoryUsage.rss()
 
 let next = 0
@@ -99,6 +106,7 @@ while (next < task.records) {
 const { leftover } = await producer.close(CLOSE_MS)
 for (const record of leftover) handBack(record, record.possiblyDelivered)
 tellBack()
+tellStanding()
 await sleep(0)
 watch()
 const { user, system } = process.cpuUsage()

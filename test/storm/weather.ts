@@ -41,6 +41,8 @@ export class Weather {
   readonly #random: () => number
   #blowing: readonly Fault[] = []
   #share = 0
+  /** Of the faults that blow, in words. */
+  names = ''
   /** How often each fault was met. */
   readonly met: Map<string, number> = new Map()
 
@@ -52,11 +54,14 @@ export class Weather {
   turn(openShards: readonly string[]): number {
     const random = this.#random
     const count = Math.floor(random() * (MOST_AT_ONCE + 1))
+    const names: string[] = []
     this.#blowing = Array.from({ length: count }, () => {
       const [name, make] = pick(makers, random) ?? makers[0]!
+      names.push(name)
       this.met.set(name, (this.met.get(name) ?? 0) + 1)
       return make(openShards, random)
     })
+    this.names = names.join(', ')
     // At times every request is hit, mostly some are.
     this.#share = random() < 0.3 ? 1 : random() * 0.5
     return 200 + random() * 1300
