@@ -23,8 +23,12 @@ const PARTS = {
   time: { may: ['record', 'errors', 'config'], why: 'clocks know nothing of what waits for them' },
   steps: { may: BASE, why: 'every stage runs in steps and asks the state; they know none of them' },
   callbacks: { may: BASE, why: 'it calls the functions of users, for every other part' },
+  spool: {
+    may: BASE,
+    why: 'it keeps records on disk; queues and what an answer means are unknown to it',
+  },
   stats: {
-    may: [...BASE, 'steps', 'callbacks'],
+    may: [...BASE, 'steps', 'callbacks', 'spool/spool-types'],
     why: 'the parts report to it; it asks none of them',
   },
   stream: {
@@ -38,10 +42,6 @@ const PARTS = {
   packing: {
     may: [...BASE, 'stream', 'store'],
     why: 'it turns records into bytes, wherever they waited and go',
-  },
-  spool: {
-    may: BASE,
-    why: 'it keeps records on disk; queues and what an answer means are unknown to it',
   },
   client: {
     may: [...BASE, 'stream', 'packing/outgoing', 'packing/none/padding'],
@@ -60,8 +60,8 @@ const PARTS = {
     why: 'it decides what an answer means for records; when to send is not its business',
   },
   admission: {
-    may: [...BASE, 'steps', 'stats', 'queue'],
-    why: 'it puts records into the queue; how they leave it is unknown to it',
+    may: [...BASE, 'steps', 'spool', 'stats', 'queue'],
+    why: 'it puts records into the queue, and on disk; how they leave it is unknown to it',
   },
   lifecycle: {
     may: [
@@ -85,6 +85,7 @@ const PARTS = {
     may: [
       ...BASE,
       'callbacks',
+      'spool',
       'stats',
       'steps',
       'store',
@@ -136,7 +137,7 @@ const PARTS = {
     why: 'it wires the parts anew, in two threads: how each does its work is unknown to it',
   },
   'index.ts': {
-    may: [...BASE, 'stats', 'client', 'base-producer.ts', 'producer.ts', 'adapter'],
+    may: [...BASE, 'spool/spool-types', 'stats', 'client', 'base-producer.ts', 'producer.ts', 'adapter'],
     why: 'only what users need is published',
   },
 }

@@ -77,7 +77,14 @@ const ADMITTED: Promise<void> = Promise.resolve()
 export interface ProducerStages {
   readonly admission: Pick<
     Admission<never>,
-    'dataOf' | 'validate' | 'admit' | 'waits' | 'waitForCapacity' | 'bufferFull' | 'hasRetired'
+    | 'dataOf'
+    | 'validate'
+    | 'admit'
+    | 'written'
+    | 'waits'
+    | 'waitForCapacity'
+    | 'bufferFull'
+    | 'hasRetired'
   >
   readonly lifecycle: Lifecycle
   readonly callbacks: UserCallbacks
@@ -311,7 +318,7 @@ export abstract class Producer {
       const bytes = admission.validate(data, key, hashKey)
       const admitted = admission.admit(data, key, hashKey, bytes, waiter)
       if (callbacks.waiting || log.waiting) steps.end()
-      return admitted ? ADMITTED : this.#waitForCapacity(call, data, key, options, bytes, waiter)
+      return admitted ? (admission.written ?? ADMITTED) : this.#waitForCapacity(call, data, key, options, bytes, waiter)
     } catch (error) {
       counters.refused++
       return Promise.reject(error)

@@ -26,6 +26,7 @@ export type {
 } from './config/packing-options.js'
 export { COMPRESSIONS, GROUPINGS, PACKINGS } from './config/packing-options.js'
 export { OPTION_NAMES } from './config/resolve.js'
+export type { SpoolConfig, SpoolFsync } from './config/spool-options.js'
 export type { ErrorCode } from './errors/errors.js'
 export {
   AbortedError,
@@ -38,6 +39,7 @@ export {
   DeliveryError,
   ERROR_CODES,
   InvalidRecordError,
+  KeptOnDiskError,
   NotRunningError,
   ProducerError,
   RecordTooLargeError,
@@ -52,6 +54,7 @@ export { DROP_REASONS } from './record/dropped.js'
 export type { Leftover, Receipt, RecordData, UserRecord } from './record/record.js'
 export type { RecordInput } from './record/record-input.js'
 export type { WireRecord } from './record/wire-record.js'
+export type { SpoolStats } from './spool/spool-types.js'
 export type { Latency, ProducerStats, StatReceiver, StatsBatch } from './stats/stats.js'
 export type { State } from './steps/state.js'
 export type { Clock, ClockTimer } from './time/clock.js'

@@ -1,4 +1,5 @@
 import { Admission } from './admission/admission.js'
+import { DiskTail } from './admission/disk-tail.js'
 import { RecordLimit } from './admission/record-limit.js'
 import type { ProducerStages } from './base-producer.js'
 import { UserCallbacks } from './callbacks/user-callbacks.js'
@@ -15,6 +16,10 @@ import { Scheduler } from './request/scheduler.js'
 import { Sender } from './request/sender.js'
 import { Settlement, type SettlementCalls } from './settling/settlement.js'
 import { Settler } from './settling/settler.js'
+import { readBootId } from './spool/boot-id.js'
+import { DISK } from './spool/file-system.js'
+import { SOCKET_LOCKS } from './spool/lock.js'
+import { Spool } from './spool/spool.js'
 import { Counters } from './stats/counters.js'
 import { EventLog, PROCESS_WARNINGS } from './stats/event-log.js'
 import { Reporter } from './stats/reporter.js'
@@ -86,6 +91,23 @@ export const createPipeline = (
     config.maxRequestBytes,
     config.bufferBytes,
   ])
+  const spool =
+    config.spool === undefined
+      ? undefined
+      : new Spool({
+          fs: DISK,
+          locks: SOCKET_LOCKS,
+          timers,
+          wallClock: () => Date.now(),
+          bootId: readBootId(),
+          options: config.spool,
+          log: {
+            warn: (kind, message) => log.spool(kind, message),
+            info: message => log.spoolNews(message),
+          },
+          changed: () => steps.run(() => {}),
+          lost: count => counted.lost(count),
+        })
   const store = new SlabStore(config.bufferBytes, packer.framing, seams?.slabs)
   const queue = new RecordQueue(
     {
@@ -93,9 +115,28 @@ export const createPipeline = (
       dueRecords: packer.dueRecords,
       dueBytes: packer.dueBytes,
       ordered: config.ordering === 'partitionKey',
+      ...(spool !== undefined && { settled: (id, count) => spool.settled(id, count) }),
     },
     store,
   )
+  const clock = createCoarseClock(timers, config.recordTtl > 0)
+  const tail =
+    spool === undefined
+      ? undefined
+      : new DiskTail({
+          queue,
+          counters,
+          spool,
+          ordered: config.ordering === 'partitionKey',
+          clock,
+          wallOffset: () => timers.now() - Date.now(),
+          validate: (data, partitionKey, explicitHashKey) =>
+            admission.validate(data, partitionKey, explicitHashKey),
+          admitted: beginsWait => scheduler.recordAdmitted(beginsWait),
+          reject: record => settlement.dropped(record, 'rejected'),
+          readMore: () => steps.run(() => {}),
+          sends: () => state.sends,
+        })
   const watcher = new StreamWatcher({
     source: client,
     timers,
@@ -125,9 +166,10 @@ export const createPipeline = (
     log,
     timers,
     callbacks,
+    ...(spool !== undefined && { diskTakesMore: () => spool.takes(0) }),
     shardsChanged: () => watcher.shardsChanged(),
   })
-  const waits = new DrainWaits(queue, timers)
+  const waits = new DrainWaits(queue, timers, tail)
   const demand = { waitsForCapacity: false }
   const scheduler = new Scheduler({
     ...config,
@@ -164,20 +206,22 @@ export const createPipeline = (
     overhead: packer.overhead,
     checkData: packer.checkData,
     whenFull: config.whenFull,
-    clock: createCoarseClock(timers, config.recordTtl > 0),
+    clock,
+    ...(tail !== undefined && { tail }),
     admitted: beginsWait => scheduler.recordAdmitted(beginsWait),
     becameDue: () => scheduler.stepEnded(),
     drop: record => settlement.dropped(record, 'bufferFull'),
   })
 
   const stats = (): ProducerStats =>
-    snapshot({ counters, queue, breaker, scheduler, admission }, state.current, timers.now())
+    snapshot({ counters, queue, breaker, scheduler, admission, tail }, state.current, timers.now())
   const reporter = new Reporter(callbacks, config.statInterval, counters, stats, timers, steps)
   const lifecycle = new Lifecycle({
     state,
     steps,
     queue,
     admission,
+    tail,
     scheduler,
     breaker,
     waits,
@@ -191,6 +235,7 @@ export const createPipeline = (
 
   // First: what was settled has been told, and its memory is capacity.
   steps.atEnd(() => queue.stepEnded())
+  if (tail !== undefined) steps.atEnd(() => tail.readBack())
   steps.atEnd(() => {
     admission.admitWaiting()
     // While somebody waits for capacity, whatever is ready goes: it could not fill a request.

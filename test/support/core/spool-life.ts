@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { SpoolOptions } from '@kinesis-producer/core/internal/spool/spool-types'
+import type { ResolvedSpool } from '@kinesis-producer/core/internal/config/spool-options'
 import { MemoryDisk } from './memory-disk.js'
 import { TestSpool } from './spools.js'
 import { settle } from './test-clock.js'
@@ -21,7 +21,7 @@ interface Known {
  */
 export class SpoolLife {
   readonly disk: MemoryDisk = new MemoryDisk()
-  readonly #options: Partial<SpoolOptions>
+  readonly #options: Partial<ResolvedSpool>
   /** Records that are not settled, by their number, oldest first. */
   #known = new Map<number, Known>()
   /** Settled, but the note may not be on disk yet. */
@@ -31,8 +31,10 @@ export class SpoolLife {
   test: TestSpool
   /** Whether the disk ever failed: then things may be lost that were on it alone. */
   faulty = false
+  /** Whether the process is dead, though it runs on here. */
+  isDead: () => boolean = () => false
 
-  constructor(options: Partial<SpoolOptions> = {}) {
+  constructor(options: Partial<ResolvedSpool> = {}) {
     this.#options = { maxBytes: 4 * 1024 * 1024, ...options }
     this.test = new TestSpool(this.disk, this.#options)
   }
@@ -67,7 +69,7 @@ export class SpoolLife {
   read(most: number): void {
     for (let i = 0; i < most; i++) {
       const record = this.spool.peek()
-      if (record === undefined) return
+      if (record === undefined || this.isDead()) return
       this.spool.shift()
       assert.ok(typeof record.data === 'string')
       const number = Number(record.data.split(':')[0])
@@ -109,6 +111,7 @@ export class SpoolLife {
     // What is not on disk is in memory, or in what is to be written.
     if (!this.faulty) for (const { number } of gone) assert.ok(number > this.#next - 2000)
     this.disk.kill()
+    this.isDead = () => false
     await this.#restart(kept, true)
   }
 

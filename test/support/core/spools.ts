@@ -1,5 +1,6 @@
+import type { ResolvedSpool } from '@kinesis-producer/core/internal/config/spool-options'
 import { Spool } from '@kinesis-producer/core/internal/spool/spool'
-import type { SpooledRecord, SpoolOptions } from '@kinesis-producer/core/internal/spool/spool-types'
+import type { SpooledRecord } from '@kinesis-producer/core/internal/spool/spool-types'
 import { Timers } from '@kinesis-producer/core/internal/time/timers'
 import type { MemoryDisk } from './memory-disk.js'
 import { settle, TestClock } from './test-clock.js'
@@ -14,7 +15,7 @@ export class TestSpool {
   changes = 0
   lost = 0
 
-  constructor(disk: MemoryDisk, options: Partial<SpoolOptions> = {}, bootId: Buffer = BOOT) {
+  constructor(disk: MemoryDisk, options: Partial<ResolvedSpool> = {}, bootId: Buffer = BOOT) {
     this.spool = new Spool({
       fs: disk.fs,
       locks: disk.locks,

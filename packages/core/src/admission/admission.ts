@@ -8,6 +8,7 @@ import type { Counters } from '../stats/counters.js'
 import type { Steps } from '../steps/steps.js'
 import type { Timers } from '../time/timers.js'
 import { type Capacity, type CapacityWaiter, CapacityWaiters } from './capacity-waiters.js'
+import type { DiskTail } from './disk-tail.js'
 import { recordData } from './record-data.js'
 import type { RecordLimit } from './record-limit.js'
 import { validate } from './validate.js'
@@ -63,6 +64,8 @@ export interface AdmissionPorts<Shard, Record = QueuedRecord> {
   readonly whenFull: WhenFull
   /** The time, as far as records need it. */
   readonly clock: () => number
+  /** With a spool: where records live. */
+  readonly tail?: DiskTail
   /** A record was admitted; whether it begins a wait for its shard. */
   readonly admitted: (beginsWait: boolean) => void
   /** What is queued is to leave, though no record was admitted. */
@@ -131,7 +134,9 @@ export class Admission<Shard extends HotShard, Record = QueuedRecord> {
     bytes: number,
     waiter?: ReceiptWaiter,
   ): boolean {
-    const { queue } = this.#ports
+    const { queue, tail } = this.#ports
+    if (tail !== undefined)
+      return this.#admitKept(tail, data, partitionKey, explicitHashKey, bytes, waiter)
     const shard = queue.hotShardOf(partitionKey, explicitHashKey)
     const capacity = this.#capacity(bytes, shard)
     if (capacity === 'fits' && !this.#waiters.isBehind(shard, partitionKey)) {
@@ -161,6 +166,35 @@ export class Admission<Shard extends HotShard, Record = QueuedRecord> {
     return true
   }
 
+  /** The same with a spool: there is no capacity only when the disk has none. */
+  #admitKept(
+    tail: DiskTail,
+    data: RecordData,
+    partitionKey: string | undefined,
+    explicitHashKey: string | undefined,
+    bytes: number,
+    waiter: ReceiptWaiter | undefined,
+  ): boolean {
+    const { queue, whenFull, becameDue, drop } = this.#ports
+    const admit = (): boolean => tail.admit(data, partitionKey, explicitHashKey, bytes, waiter)
+    if (this.#waiters.length === 0 && admit()) return true
+    queue.markDue()
+    becameDue()
+    if (whenFull !== 'dropOldest' && whenFull !== 'dropNewest') return false
+    while (whenFull === 'dropOldest' && !tail.fits(bytes)) {
+      const oldest = queue.evictOldest(undefined)
+      if (oldest === undefined) break
+      drop(oldest)
+    }
+    if (!admit()) this.#admitAndDrop(data, partitionKey, explicitHashKey, bytes, waiter)
+    return true
+  }
+
+  /** Resolves when all that was admitted is where `add` promises it to be; undefined: it is. */
+  get written(): Promise<void> | undefined {
+    return this.#ports.tail?.written()
+  }
+
   /** Waits for capacity; resolves when admitted, rejects when stopped or aborted. */
   waitForCapacity(
     call: string,
@@ -171,11 +205,13 @@ export class Admission<Shard extends HotShard, Record = QueuedRecord> {
     signal: AbortSignal | undefined,
     waiter?: ReceiptWaiter,
   ): Promise<void> {
-    const { queue } = this.#ports
+    const { queue, tail } = this.#ports
     // Nobody is told when a `put` is admitted: its buffer is the caller's again after the call.
     const kept = copyOfData(data)
     return new Promise((resolve, reject) => {
       const admit = (): void => {
+        if (tail?.admit(kept, partitionKey, explicitHashKey, bytes, waiter) === true)
+          return resolve(this.written)
         const shard = queue.hotShardOf(partitionKey, explicitHashKey)
         this.#enter(kept, partitionKey, explicitHashKey, bytes, waiter, shard)
         resolve()
@@ -194,7 +230,8 @@ export class Admission<Shard extends HotShard, Record = QueuedRecord> {
     partitionKey: string | undefined,
     explicitHashKey: string | undefined,
   ): BufferFullError {
-    const { queue } = this.#ports
+    const { queue, tail } = this.#ports
+    if (tail !== undefined) return tail.fullError(bytes)
     const shard = queue.hotShardOf(partitionKey, explicitHashKey)
     if (shard !== undefined && !queue.shardFits(shard, bytes)) {
       return new BufferFullError(
@@ -219,6 +256,8 @@ export class Admission<Shard extends HotShard, Record = QueuedRecord> {
   }
 
   #judge({ bytes, partitionKey, explicitHashKey }: CapacityWaiter): Capacity<Shard> {
+    const { tail } = this.#ports
+    if (tail !== undefined) return tail.fits(bytes) ? 'fits' : 'bufferFull'
     return this.#capacity(bytes, this.#ports.queue.hotShardOf(partitionKey, explicitHashKey))
   }
 

@@ -2,6 +2,7 @@ import type { DroppedRecord } from '../record/dropped.js'
 import type { StatReceiver } from '../stats/stats.js'
 import type { Clock } from '../time/clock.js'
 import type { PackingConfig } from './packing-options.js'
+import type { SpoolConfig } from './spool-options.js'
 
 /** What to do with a record for which the buffer has no capacity. */
 export const WHEN_FULL = [
@@ -142,6 +143,12 @@ export interface ProducerConfig {
    * @default { kind: 'none' }
    */
   readonly packing?: PackingConfig | undefined
+  /**
+   * Keeps admitted records on disk, so that they survive the process: the next producer on that
+   * directory delivers what this one could not. See docs/spool.md.
+   * @default undefined: records are in memory alone
+   */
+  readonly spool?: SpoolConfig | undefined
   /**
    * Called with each record that is dropped, after the step in which that happened: it may call the
    * producer. What it throws or rejects is logged and changes nothing; `drain`, `flush` and `close`

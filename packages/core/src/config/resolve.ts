@@ -29,6 +29,7 @@ import {
   type WhenFull,
 } from './options.js'
 import { type ResolvedPacking, resolvePacking } from './packing-options.js'
+import { type ResolvedSpool, resolveSpool } from './spool-options.js'
 import { HEAP_SHARE, MIN_FLUSH_INTERVAL_MS } from './tuning.js'
 
 /** A config with every option decided. Frozen: options do not change at run time. */
@@ -48,6 +49,7 @@ export interface ResolvedConfig {
   readonly maxRequestBytes: number
   readonly ordering: Ordering
   readonly packing: ResolvedPacking
+  readonly spool: ResolvedSpool | undefined
   readonly onDrop: ((dropped: DroppedRecord) => unknown) | undefined
   readonly onRequest: ((request: RequestReport) => unknown) | undefined
   readonly logger: Logger | false | undefined
@@ -113,6 +115,7 @@ export const OPTION_NAMES: readonly string[] = Object.keys({
   maxRequestBytes: 0,
   ordering: 0,
   packing: 0,
+  spool: 0,
   onDrop: 0,
   onRequest: 0,
   logger: 0,
@@ -173,6 +176,7 @@ export const resolveConfig = (config: ProducerConfig): ResolvedConfig => {
     maxRequestBytes: number('maxRequestBytes'),
     ordering: checkOneOf('ordering', config.ordering ?? 'none', ORDERINGS),
     packing: resolvePacking(config.packing ?? { kind: 'none' }, maxRecordBytes),
+    spool: resolveSpool(config.spool, maxRecordBytes),
     onDrop: checkFunction('onDrop', config.onDrop ?? undefined),
     onRequest: checkFunction('onRequest', config.onRequest ?? undefined),
     logger:

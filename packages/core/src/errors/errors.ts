@@ -13,6 +13,7 @@ export const ERROR_CODES = [
   'RECORD_TOO_LARGE',
   'ABORTED',
   'DELIVERY_FAILED',
+  'KEPT_ON_DISK',
   'REQUEST_TIMEOUT',
   'SHORT_RESPONSE',
   'CORRUPT_RECORD',
@@ -152,6 +153,22 @@ export class DeliveryError extends ProducerError {
     this.reason = reason
     this.attempts = attempts
     this.possiblyDelivered = possiblyDelivered
+  }
+}
+
+/**
+ * Rejects `put()`: the producer was closed before the record was delivered, and the record is on disk.
+ * The next producer on that directory delivers it: do not add it again.
+ */
+export class KeptOnDiskError extends ProducerError {
+  override readonly name: string = 'KeptOnDiskError'
+
+  constructor() {
+    super(
+      'KEPT_ON_DISK',
+      'the producer was closed before the record was delivered; it is kept in the spool, and the next producer ' +
+        'on that directory delivers it',
+    )
   }
 }
 

@@ -1,8 +1,11 @@
+import type { DiskTail } from '../admission/disk-tail.js'
 import type { Timers } from '../time/timers.js'
 
 interface Wait {
   /** Records admitted up to this sequence are waited for. */
   readonly mark: number
+  /** Records that had been taken over when the wait began: later ones go before those it waits for. */
+  readonly recovered: number
   readonly end: () => void
 }
 
@@ -24,10 +27,13 @@ export interface WaitOptions {
 export class DrainWaits {
   readonly #queue: WaitedQueue
   readonly #timers: Timers
+  readonly #tail: DiskTail | undefined
   readonly #waits = new Set<Wait>()
 
-  constructor(queue: WaitedQueue, timers: Timers) {
+  /** @param tail with a spool: the records behind those of the queue */
+  constructor(queue: WaitedQueue, timers: Timers, tail?: DiskTail) {
     this.#queue = queue
+    this.#tail = tail
     this.#timers = timers
   }
 
@@ -41,9 +47,13 @@ export class DrainWaits {
    */
   wait({ timeoutMs, signal }: WaitOptions): Promise<number> {
     const queue = this.#queue
-    const mark = queue.lastSequence
-    if (queue.records === 0) return Promise.resolve(0)
-    if (signal?.aborted === true) return Promise.resolve(queue.countUpTo(mark))
+    const tail = this.#tail
+    // Records on disk get the sequences that follow, when they are read back.
+    const mark = queue.lastSequence + (tail?.unloaded ?? 0)
+    const recovered = tail?.recovered ?? 0
+    if (queue.records === 0 && (tail === undefined || (tail.unloaded === 0 && !tail.isLooking)))
+      return Promise.resolve(0)
+    if (signal?.aborted === true) return Promise.resolve(this.#countUpTo(mark))
     // The caller awaits this: the timers that lead to it must keep the process alive.
     this.#timers.hold()
     return new Promise(resolve => {
@@ -52,9 +62,9 @@ export class DrainWaits {
         cancelTimer()
         signal?.removeEventListener('abort', end)
         this.#timers.release()
-        resolve(queue.countUpTo(mark))
+        resolve(this.#countUpTo(this.#markOf(wait)))
       }
-      const wait: Wait = { mark, end }
+      const wait: Wait = { mark, recovered, end }
       const cancelTimer = timeoutMs > 0 ? this.#timers.after(timeoutMs, end) : () => {}
       this.#waits.add(wait)
       signal?.addEventListener('abort', end)
@@ -64,8 +74,22 @@ export class DrainWaits {
   /** Stage at the end of a step: ends the waits whose records are all settled. */
   check(): void {
     if (this.#waits.size === 0) return
-    const oldest = this.#queue.oldest()?.sequence ?? Number.POSITIVE_INFINITY
-    for (const wait of this.#waits) if (oldest > wait.mark) wait.end()
+    const tail = this.#tail
+    if (tail?.isLooking === true) return
+    const hasMore = tail !== undefined && tail.unloaded > 0
+    const next = hasMore ? this.#queue.lastSequence + 1 : Number.POSITIVE_INFINITY
+    const oldest = this.#queue.oldest()?.sequence ?? next
+    for (const wait of this.#waits) if (oldest > this.#markOf(wait)) wait.end()
+  }
+
+  #markOf({ mark, recovered }: Wait): number {
+    return mark + (this.#tail?.recovered ?? 0) - recovered
+  }
+
+  #countUpTo(mark: number): number {
+    const queue = this.#queue
+    const unloaded = Math.min(this.#tail?.unloaded ?? 0, Math.max(0, mark - queue.lastSequence))
+    return queue.countUpTo(mark) + unloaded
   }
 
   /** Nothing more will be settled for now. */

@@ -1,9 +1,11 @@
+import type { DiskTail } from '../admission/disk-tail.js'
 import type { UserCallbacks } from '../callbacks/user-callbacks.js'
 import { MAX_CALLBACK_WAIT_MS } from '../config/tuning.js'
 import {
   AlreadyStartedError,
   AlreadyStoppedError,
   ClosedError,
+  KeptOnDiskError,
   NotRunningError,
 } from '../errors/errors.js'
 import type { Batch } from '../queue/batch.js'
@@ -31,11 +33,15 @@ export interface FlushResult {
 export interface CloseResult {
   readonly sent: number
   readonly leftover: readonly Leftover[]
+  /** Records that are kept on disk for the next producer; absent without a spool. */
+  readonly kept?: number
 }
 
 /** A record that was admitted and is handed back at the end. */
 export interface LeftRecord extends LeavingRecord {
   leftover(): Leftover
+  /** Its id in the spool. */
+  readonly keptId?: number
 }
 
 export interface LifecyclePorts {
@@ -43,9 +49,10 @@ export interface LifecyclePorts {
   readonly steps: Steps
   readonly queue: {
     abandon(mayHaveLeft: (batch: Batch) => boolean): readonly LeftRecord[]
-    forgetAbandoned(): void
+    forgetAbandoned(others?: number): void
   }
   readonly admission: { refuseWaiting(error: () => Error): void }
+  readonly tail?: DiskTail | undefined
   readonly scheduler: Pick<
     Scheduler,
     'inFlight' | 'wake' | 'cancelTimers' | 'mayHaveLeft' | 'abort'
@@ -82,11 +89,12 @@ export class Lifecycle {
   }
 
   start(): void {
-    const { state, breaker, reporter, scheduler, watcher } = this.#ports
+    const { state, breaker, reporter, scheduler, watcher, tail } = this.#ports
     if (state.current === 'closed' || state.current === 'closing') throw new ClosedError('start()')
     if (!state.step('start')) throw new AlreadyStartedError(state.current)
     // Whoever still waits for the end of a flush that has begun anew would wait for ever.
     this.#tellStopped()
+    tail?.start()
     breaker.probeNow()
     reporter.start()
     scheduler.wake()
@@ -94,12 +102,13 @@ export class Lifecycle {
   }
 
   async stop(): Promise<void> {
-    const { state, scheduler, waits, timers } = this.#ports
+    const { state, scheduler, waits, timers, tail } = this.#ports
     const before = state.current
     if (before !== 'running' || !state.step('stop')) throw new AlreadyStoppedError(before)
     this.#refuseWaiting('the producer was stopped')
     scheduler.cancelTimers()
     waits.endAll()
+    tail?.flush()
     // Held until the requests in flight are answered: the caller awaits that.
     timers.hold()
     if (scheduler.inFlight > 0) await new Promise<void>(resolve => this.#stopping.push(resolve))
@@ -153,7 +162,7 @@ export class Lifecycle {
     this.#refuseWaiting('the process ends')
     let leftover: readonly Leftover[] = []
     steps.run(() => {
-      leftover = this.#end()
+      leftover = this.#end().leftover
     })
     return leftover
   }
@@ -183,31 +192,39 @@ export class Lifecycle {
     breaker.probeNow()
     this.#refuseWaiting('the producer is being closed')
     const { sent } = await this.#sendAll(options)
-    let leftover: readonly Leftover[] = []
+    let ended: Omit<CloseResult, 'sent'> = { leftover: [] }
     steps.run(() => {
-      leftover = this.#end()
+      ended = this.#end()
     })
     if (callbacks.busy && !isCallback) await this.#callbacksFinish(options, began)
-    return { sent, leftover }
+    return { sent, ...ended }
   }
 
-  /** After this nothing of the producer runs any more. What is left has one fate: handed back or dropped. */
-  #end(): readonly Leftover[] {
-    const { state, queue, scheduler, watcher, waits, reporter, settlement } = this.#ports
-    const left = queue.abandon(batch => scheduler.mayHaveLeft(batch))
+  /**
+   * After this nothing of the producer runs any more. What is left has one fate: kept on disk, handed
+   * back or dropped.
+   */
+  #end(): Omit<CloseResult, 'sent'> {
+    const { state, queue, scheduler, watcher, waits, reporter, settlement, tail } = this.#ports
+    const all = queue.abandon(batch => scheduler.mayHaveLeft(batch))
+    const ended = tail?.close(all, waiter => waiter?.reject(new KeptOnDiskError()))
+    const left = ended?.leftover ?? all
     scheduler.abort()
     state.step('ended')
     scheduler.cancelTimers()
     watcher.stop()
     waits.endAll()
-    if (!this.#closeCalled) queue.forgetAbandoned()
+    if (!this.#closeCalled) queue.forgetAbandoned(ended?.inMemory ?? 0)
     for (const record of left) {
       if (this.#closeCalled) settlement.leftOver(record)
       else settlement.dropped(record, 'closed')
     }
     reporter.stop()
     reporter.report()
-    return this.#closeCalled ? left.map(record => record.leftover()) : []
+    return {
+      leftover: this.#closeCalled ? left.map(record => record.leftover()) : [],
+      ...(ended !== undefined && { kept: ended.kept }),
+    }
   }
 
   async #sendAll(options: WaitOptions): Promise<FlushResult> {

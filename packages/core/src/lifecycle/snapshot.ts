@@ -1,3 +1,4 @@
+import type { DiskTail } from '../admission/disk-tail.js'
 import type { RecordQueue } from '../queue/record-queue.js'
 import { DROP_REASONS, type DropReason } from '../record/dropped.js'
 import type { CircuitBreaker } from '../request/circuit-breaker.js'
@@ -12,20 +13,22 @@ export interface StatSources {
   readonly breaker: CircuitBreaker
   readonly scheduler: Scheduler
   readonly admission: { readonly waiting: number }
+  readonly tail?: DiskTail | undefined
 }
 
 /** Reads all stages at one moment. */
 export const snapshot = (sources: StatSources, state: State, now: number): ProducerStats => {
-  const { counters, queue, breaker, scheduler, admission } = sources
+  const { counters, queue, breaker, scheduler, admission, tail } = sources
   const oldest = queue.oldest()?.admittedAt
   const { memory } = queue
   return {
     state,
+    ...(tail !== undefined && { spool: tail.stats() }),
     admitted: counters.admitted,
     delivered: counters.delivered,
     dropped: counters.dropped,
     droppedByReason: droppedByReason(counters),
-    remaining: queue.records,
+    remaining: queue.records + (tail?.unloaded ?? 0),
     remainingBytes: queue.bytes,
     capacityRecords: queue.capacityRecords,
     capacityBytes: queue.capacityBytes,
@@ -66,6 +69,7 @@ export const droppedByReason = ({
     rejected: 0,
     bufferFull: 0,
     workerDied: 0,
+    lost: 0,
     closed: 0,
   }
   for (const reason of DROP_REASONS) result[reason] = counts.get(reason) ?? 0

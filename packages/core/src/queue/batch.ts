@@ -93,9 +93,10 @@ export class TakenBatch implements Batch {
     )
       last.to++
     else this.parts?.push({ slab, from: index, to: index + 1 })
-    if (slab.extras !== undefined && record.waiter !== undefined) {
-      this.told.push(this.count)
-      this.wantsPlaces = true
+    if (slab.extras !== undefined) {
+      const { waiter } = record
+      if (waiter !== undefined || record.possiblyDelivered) this.told.push(this.count)
+      if (waiter !== undefined) this.wantsPlaces = true
     }
     this.#count(record)
   }

@@ -77,8 +77,8 @@ export class BufferCapacity {
     this.bytes -= bytes
   }
 
-  clear(): void {
-    this.records = 0
+  clear(records = 0): void {
+    this.records = records
     this.bytes = 0
     this.#excess = 0
   }

@@ -16,6 +16,8 @@ export interface QueuedRecord extends PackableRecord {
   readonly sequence: number
   readonly admittedAt: number
   readonly waiter: ReceiptWaiter | undefined
+  /** Its id in the spool; 0: it is in memory alone. */
+  readonly keptId: number
   /** Failures of its own so far, and when the first one was. */
   readonly faults: number
   readonly firstFaultAt: number | undefined
@@ -67,6 +69,15 @@ export class SlabRecord {
     return this.slab.extras?.get(this.index)?.waiter
   }
 
+  get keptId(): number {
+    return this.slab.keptIds?.[this.index] ?? 0
+  }
+
+  /** An earlier process may have sent it. */
+  get possiblyDelivered(): boolean {
+    return this.slab.extras?.get(this.index)?.possiblyDelivered ?? false
+  }
+
   /** Whole milliseconds. */
   get admittedAt(): number {
     return this.slab.admittedAt[this.index] ?? 0
@@ -86,7 +97,6 @@ export class SlabRecord {
  * A record that was never tried, seen for a moment: the next one is seen through the same object.
  */
 export class FreshRecord extends SlabRecord implements PackableRecord {
-  readonly possiblyDelivered = false
   readonly travelsAlone = false
 
   /** Order of admission. */
@@ -153,8 +163,8 @@ export class PendingRecord extends SlabRecord implements QueuedRecord {
     return this.#retry?.history === undefined ? undefined : this.#retry.message
   }
 
-  get possiblyDelivered(): boolean {
-    return this.#retry?.possiblyDelivered ?? false
+  override get possiblyDelivered(): boolean {
+    return this.#retry?.possiblyDelivered === true || super.possiblyDelivered
   }
 
   get travelsAlone(): boolean {

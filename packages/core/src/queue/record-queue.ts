@@ -2,6 +2,7 @@ import { MAX_EXPIRED_PER_STEP, TOLERATED_SHARE } from '../config/tuning.js'
 import type { RequestBuilder } from '../packing/request-builder.js'
 import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 import type { RecordData } from '../record/record.js'
+import type { Slab } from '../store/slab.js'
 import type { SlabStore } from '../store/slab-store.js'
 import type { Admitted, Batch, FreshRun, RecordFate } from './batch.js'
 import { BufferCapacity } from './capacity.js'
@@ -28,6 +29,8 @@ export interface QueueOptions {
   readonly dueRecords: number
   readonly dueBytes: number
   readonly random: () => number
+  /** Told of settled records that are on disk as well: so many neighbours from an id on. */
+  readonly settled?: (id: number, count: number) => void
 }
 
 /** In bytes. */
@@ -59,6 +62,7 @@ export class RecordQueue {
   readonly #capacity: BufferCapacity
   readonly #recordTtl: number
   readonly #store: SlabStore
+  readonly #settled: ((id: number, count: number) => void) | undefined
   /** Batches that were taken; what their tries came to is noted there. */
   readonly inFlight: InFlightBatches = new InFlightBatches()
   readonly #memory: MemoryUse
@@ -68,6 +72,7 @@ export class RecordQueue {
 
   constructor(options: QueueOptions, store: SlabStore) {
     this.#store = store
+    this.#settled = options.settled
     this.#homes = createHomes(store, options.ordered, options.random)
     this.#waiting = new WaitingRecords(this.#homes)
     this.#taking = new Taking(this.#homes)
@@ -180,6 +185,11 @@ export class RecordQueue {
   fullShards(): readonly ShardBackoff[] {
     const { shards } = this.#homes
     return shards.anyHot ? [...shards.all].filter(shard => !this.#capacity.shardFits(shard, 1)) : []
+  }
+
+  /** The record that was admitted last is on disk as well; an earlier process may have sent it. */
+  keptOnDisk(id: number, possiblyDelivered: boolean): void {
+    this.#store.keptOnDisk(id, possiblyDelivered)
   }
 
   /** A record for which there is no capacity, to be reported as dropped: it is settled at once. */
@@ -418,9 +428,9 @@ export class RecordQueue {
     return all
   }
 
-  /** The abandoned records have been handed to someone. */
-  forgetAbandoned(): void {
-    this.#capacity.clear()
+  /** The abandoned records have been handed to someone, but for so many. */
+  forgetAbandoned(others = 0): void {
+    this.#capacity.clear(others)
     this.#store.clear()
   }
 
@@ -446,15 +456,29 @@ export class RecordQueue {
 
   /** Records that no object stands for have no shard. */
   #settleRun({ slab, from, to }: FreshRun): void {
+    this.#forgetOnDisk(slab, from, to)
     const bytes = this.#store.releaseRun(slab, from, to)
     this.#capacity.removeMany(to - from, bytes)
     if (this.#homes.order === undefined) return
     for (let index = from; index < to; index++) this.#leaveKey(slab.keys[index])
   }
 
+  /** They are settled: the disk need not keep them. */
+  #forgetOnDisk({ keptIds }: Slab, from: number, to: number): void {
+    if (keptIds === undefined) return
+    for (let index = from; index < to; ) {
+      const id = keptIds[index] ?? 0
+      let end = index + 1
+      while (end < to && keptIds[end] === id + end - index) end++
+      if (id !== 0) this.#settled?.(id, end - index)
+      index = end
+    }
+  }
+
   #uncount(record: PendingRecord): void {
     record.place = 'settled'
     this.#capacity.remove(record.bytes)
+    this.#forgetOnDisk(record.slab, record.index, record.index + 1)
     this.#store.release(record.slab, record.index)
     this.inFlight.forgetHistory(record)
     const { shard } = record

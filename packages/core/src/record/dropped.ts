@@ -15,6 +15,8 @@ export const DROP_REASONS = [
   'bufferFull',
   /** A producer in a worker: it was in flight when three workers died, and may be what killed them. */
   'workerDied',
+  /** It was on disk alone and cannot be read back: there is nothing to hand to `onDrop`. */
+  'lost',
   /** Left over by `await using`, with nobody to hand it to but `onDrop`. */
   'closed',
 ] as const

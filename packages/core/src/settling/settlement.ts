@@ -96,6 +96,14 @@ export class Settlement {
     })
   }
 
+  /** It was on disk alone, and nobody can tell what was in it: there is nothing to hand back. */
+  lost(records: number): void {
+    for (let i = 0; i < records; i++) {
+      this.#counters.drop('lost')
+      this.#log.dropped('lost', undefined)
+    }
+  }
+
   /** `close()` hands the record itself back; whoever awaits its receipt is told that none will come. */
   leftOver(record: LeavingRecord): void {
     record.waiter?.reject(

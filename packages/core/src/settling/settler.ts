@@ -24,6 +24,8 @@ export interface SettlerPorts extends RetryBounds {
   readonly timers: Timers
   readonly callbacks: UserCallbacks
   readonly whenFull: WhenFull
+  /** With a spool: whether the disk takes more. */
+  readonly diskTakesMore?: () => boolean
   /** Records landed in another shard than predicted. */
   readonly shardsChanged: () => void
 }
@@ -259,12 +261,13 @@ export class Settler {
 
   /** The rule of the Go package batchproducer for a full buffer. */
   #isStuck(action: string): boolean {
-    const { whenFull, breaker, queue } = this.#ports
+    const { whenFull, breaker, queue, diskTakesMore } = this.#ports
     return (
       (whenFull === 'rejectThenDropBatch' || whenFull === 'waitThenDropBatch') &&
       breaker.consecutiveErrors >= STUCK_AFTER_ERRORS &&
       action === 'retry' &&
-      queue.isNearlyFull
+      queue.isNearlyFull &&
+      diskTakesMore?.() !== true
     )
   }
 }

@@ -3,7 +3,7 @@ import type { FileSystem } from './file-system.js'
 import type { Lock, Locks } from './lock.js'
 import { tryTo } from './segment-writer.js'
 
-const LOCK = 'lock'
+export const LOCK = 'lock'
 const OWNER = /^owner-(\d{10})-[0-9a-f]{8}$/
 const PREPARED = /^new-[0-9a-f]{8}$/
 
@@ -21,7 +21,7 @@ const generationOf = (name: string): number => Number(OWNER.exec(name)?.[1] ?? 0
 const randomName = (): string => randomBytes(4).toString('hex')
 
 /** Owners in the order in which they began. */
-const ownersIn = (fs: FileSystem, directory: string): string[] =>
+export const ownersIn = (fs: FileSystem, directory: string): string[] =>
   fs
     .list(directory)
     .filter(name => OWNER.test(name) && fs.kindOf(`${directory}/${name}`) === 'directory')

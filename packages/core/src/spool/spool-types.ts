@@ -1,14 +1,8 @@
+import type { ResolvedSpool } from '../config/spool-options.js'
 import type { RecordData } from '../record/record.js'
 import type { Timers } from '../time/timers.js'
 import type { FileSystem } from './file-system.js'
 import type { Locks } from './lock.js'
-import type { Fsync } from './syncer.js'
-
-export interface SpoolOptions {
-  readonly directory: string
-  readonly maxBytes: number
-  readonly fsync: Fsync
-}
 
 export interface SpoolLog {
   /** Warnings of one kind are told together when there are many. */
@@ -24,7 +18,7 @@ export interface SpoolPorts {
   readonly wallClock: () => number
   /** Identifies the run of the system; zeros: unknown. */
   readonly bootId: Buffer
-  readonly options: SpoolOptions
+  readonly options: ResolvedSpool
   readonly log: SpoolLog
   /** Something is different though nobody called: records can be read, or there is room. */
   readonly changed: () => void

@@ -130,6 +130,21 @@ export class Spool {
     return this.#sources.unloaded
   }
 
+  /** Whether it is not known yet what earlier owners left. */
+  get isLooking(): boolean {
+    return this.#adoption.looking
+  }
+
+  /** Records taken over from earlier owners. */
+  get recovered(): number {
+    return this.#sources.recovered
+  }
+
+  /** Whether the disk refuses to be written to. */
+  get isFailing(): boolean {
+    return this.#failing || this.#home === undefined
+  }
+
   /** Whether a record of this size would be taken now. */
   takes(bytes: number): boolean {
     if (this.#failing || this.#closed || this.#home === undefined) return false

@@ -1,16 +1,14 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
+import type { SpoolFsync } from '../config/spool-options.js'
 import type { Alarm, Timers } from '../time/timers.js'
 import type { FileSystem } from './file-system.js'
 import type { Segment } from './segment.js'
 import { tryTo } from './segment-writer.js'
 
-/** When fdatasync is called: after so many milliseconds, after every write, or never. */
-export type Fsync = number | 'batch' | false
-
 export interface SyncerPorts {
   readonly fs: FileSystem
   readonly timers: Timers
-  readonly fsync: Fsync
+  readonly fsync: SpoolFsync
   /** The file that is written to now, and the sequence after the last one in it. */
   readonly active: () =>
     | { readonly segment: Segment; readonly fd: number; readonly end: number }

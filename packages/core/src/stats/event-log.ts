@@ -161,6 +161,15 @@ export class EventLog {
     )
   }
 
+  /** What the spool has to say. */
+  spool(kind: string, message: string): void {
+    this.#warn('error', `spool ${kind}`, message)
+  }
+
+  spoolNews(message: string): void {
+    if (this.#verbose) this.#say('info', message)
+  }
+
   /** It threw, or the promise that it returned was rejected. */
   callbackFailed(callback: string, error: unknown): void {
     this.#warn('error', `threw ${callback}`, `${callback} threw: ${boundedWords(error)}`)

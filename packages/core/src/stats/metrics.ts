@@ -1,3 +1,4 @@
+import type { SpoolStats } from '../spool/spool-types.js'
 import type { ProducerStats } from './stats.js'
 
 /** A count that only grows, a count that goes both ways, or a reading that cannot be added up. */
@@ -41,6 +42,22 @@ const one =
 const counter = one('counter')
 const upDownCounter = one('upDownCounter')
 const gauge = one('gauge')
+
+/** Of the spool; without one there is no value. */
+const spooled = (
+  kind: MetricKind,
+  name: string,
+  unit: string,
+  description: string,
+  value: (spool: SpoolStats) => number,
+): ProducerMetric => ({
+  name: `kinesis.producer.spool.${name}`,
+  kind,
+  unit,
+  description,
+  attributes: NONE,
+  values: ({ spool }) => (spool === undefined ? [] : [[value(spool)]]),
+})
 
 const counterBy = (
   by: string,
@@ -180,6 +197,43 @@ export const PRODUCER_METRICS: readonly ProducerMetric[] = [
     '1',
     '1 while the producer waits for an operator to mend something',
     s => (s.paused ? 1 : 0),
+  ),
+  spooled(
+    'upDownCounter',
+    'records',
+    '{record}',
+    'Records in the spool that are not settled',
+    s => s.records,
+  ),
+  spooled('upDownCounter', 'bytes', 'By', 'Size of the spool on disk', s => s.bytes),
+  spooled('upDownCounter', 'segments', '{file}', 'Files of the spool', s => s.segments),
+  spooled(
+    'counter',
+    'recovered',
+    '{record}',
+    'Records taken over from earlier processes',
+    s => s.recovered,
+  ),
+  spooled(
+    'counter',
+    'bad_frames',
+    '{frame}',
+    'Places in the spool that could not be read',
+    s => s.badFrames,
+  ),
+  spooled(
+    'gauge',
+    'failing',
+    '1',
+    '1 while the disk of the spool refuses records',
+    s => (s.state === 'failing' ? 1 : 0),
+  ),
+  spooled(
+    'gauge',
+    'fsync.duration_p99',
+    's',
+    'Duration of fdatasync, 99th percentile',
+    s => s.fsyncLatency.p99 / 1000,
   ),
 ]
 

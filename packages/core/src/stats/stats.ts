@@ -1,4 +1,5 @@
 import type { DropReason } from '../record/dropped.js'
+import type { SpoolStats } from '../spool/spool-types.js'
 import type { State } from '../steps/state.js'
 
 /** Times of a distribution, in milliseconds, since the producer was made. */
@@ -18,9 +19,9 @@ export interface ProducerStats {
   /** Records given up, in all. */
   readonly dropped: number
   readonly droppedByReason: Readonly<Record<DropReason, number>>
-  /** Records admitted and not settled: queued, in flight and waiting to be retried. */
+  /** Records admitted and not settled: queued, in flight, waiting to be retried, and on disk. */
   readonly remaining: number
-  /** Data and keys of the remaining records, in bytes. */
+  /** Data and keys of the remaining records that are in memory, in bytes. */
   readonly remainingBytes: number
   /** Most records that may remain: `bufferSize`. */
   readonly capacityRecords: number
@@ -37,6 +38,8 @@ export interface ProducerStats {
   readonly slabBytesPinned: number
   /** Empty slabs that are kept for the next records; not in `memoryBytes`. */
   readonly slabBytesPooled: number
+  /** The records on disk; absent without a spool. */
+  readonly spool?: SpoolStats
   /** Records that were not admitted: invalid, too large, no capacity, not running. */
   readonly refused: number
   /** Delivered records of which an earlier try may have been stored as well. */

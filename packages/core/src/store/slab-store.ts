@@ -119,6 +119,8 @@ export class SlabStore {
     slab.flags[at] = from.flags[index] ?? 0
     slab.keys[at] = from.keys[index]
     if (extras !== undefined) addExtras(slab, at, extras)
+    const keptId = from.keptIds?.[index] ?? 0
+    if (keptId !== 0) keepId(slab, at, keptId)
     slab.live++
     slab.liveBytes += bytes
     this.liveBytes += bytes
@@ -170,7 +172,7 @@ export class SlabStore {
     slab.flags[index] = typeof data === 'string' ? TEXT : 0
     slab.keys[index] = partitionKey
     if (explicitHashKey !== undefined || waiter !== undefined || memory !== undefined)
-      addExtras(slab, index, { explicitHashKey, waiter, memory })
+      addExtras(slab, index, { explicitHashKey, waiter, memory, possiblyDelivered: false })
     slab.live++
     if (!isLarge) slab.liveBytes += bytes
     this.liveBytes += bytes
@@ -209,6 +211,15 @@ export class SlabStore {
   /** Passes over a record of it that is settled already. */
   skip(): void {
     this.slab.keys[this.slab.count++] = undefined
+  }
+
+  /** The record that was written last is on disk as well; an earlier process may have sent it. */
+  keptOnDisk(id: number, possiblyDelivered: boolean): void {
+    const { slab, index } = this
+    keepId(slab, index, id)
+    if (!possiblyDelivered) return
+    const { explicitHashKey, waiter, memory } = slab.extras?.get(index) ?? NO_EXTRAS
+    addExtras(slab, index, { explicitHashKey, waiter, memory, possiblyDelivered })
   }
 
   /** The record is settled. It may be read until the step ends. */
@@ -306,6 +317,18 @@ export const writeData = (
   slab.starts[index] = start
   slab.lengths[index] = size
   return framing.end(memory, start, end)
+}
+
+const NO_EXTRAS: Extras = {
+  explicitHashKey: undefined,
+  waiter: undefined,
+  memory: undefined,
+  possiblyDelivered: false,
+}
+
+const keepId = (slab: Slab, index: number, id: number): void => {
+  slab.keptIds ??= new Float64Array(SLAB_RECORDS)
+  slab.keptIds[index] = id
 }
 
 const addExtras = (slab: Slab, index: number, extras: Extras): void => {

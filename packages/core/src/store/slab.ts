@@ -12,6 +12,8 @@ export interface Extras {
   readonly waiter: ReceiptWaiter | undefined
   /** Memory of its own, of a record that is too large for the slab. */
   readonly memory: Buffer | undefined
+  /** An earlier process may have sent it. */
+  readonly possiblyDelivered: boolean
 }
 
 /** The record was given as text, and is handed back as such. */
@@ -51,6 +53,8 @@ export class Slab {
   readonly flags: Uint8Array
   readonly keys: (string | undefined)[] = []
   extras: Map<number, Extras> | undefined = undefined
+  /** Ids of the records that are also on disk; 0 for others. Only with a spool. */
+  keptIds: Float64Array | undefined = undefined
   /** Sequence of its first record; those behind it follow without a gap. */
   firstSequence = 0
   /** Bytes of the memory in use, and records that were written. */
@@ -92,6 +96,7 @@ export class Slab {
   reset(): void {
     this.keys.fill(undefined, 0, this.count)
     this.extras = undefined
+    this.keptIds?.fill(0, 0, this.count)
     this.used = 0
     this.count = 0
     this.live = 0

@@ -64,6 +64,24 @@ describe('Spool, on a disk that fails', function () {
     }
   })
 
+  it('loses nothing that is on disk to a death between any two system calls', async () => {
+    for (let last = 1; last <= 200; last++) {
+      const life = new SpoolLife()
+      life.faulty = true
+      life.isDead = () => life.disk.calls > last
+      // A dead process makes no calls; what runs on here cannot reach the disk.
+      life.disk.before = () => {
+        if (life.isDead()) throw systemError('EINTR')
+      }
+      await live(life)
+      await life.kill()
+      life.checkAll()
+      const { lost, badFrames } = life.spool.stats()
+      assert.deepEqual({ lost, badFrames }, { lost: 0, badFrames: 0 }, `after call ${last}`)
+      life.spool.close([])
+    }
+  })
+
   for (const code of CODES) {
     it(`survives a disk on which everything fails with ${code} for a while`, async () => {
       for (let failing = 1; failing < 160; failing += 7) {

@@ -17,6 +17,7 @@ describe('counters', () => {
       rejected: 0,
       bufferFull: 0,
       workerDied: 0,
+      lost: 0,
       closed: 1,
     })
   })
