@@ -23,9 +23,17 @@ interface Result {
   readonly rss: number
 }
 
-const healthy = async (http: string, fsync: SpoolFsync | undefined, directory: string): Promise<Result> => {
+const healthy = async (
+  http: string,
+  fsync: SpoolFsync | undefined,
+  directory: string,
+): Promise<Result> => {
   const { data, keys } = makeLoad(200)
-  const client = createKinesisClient({ region: 'us-east-1', endpoint: http, credentials: CREDENTIALS })
+  const client = createKinesisClient({
+    region: 'us-east-1',
+    endpoint: http,
+    credentials: CREDENTIALS,
+  })
   const producer = new BatchProducer(client, STREAM, {
     bufferSize: 200_000,
     packing: { kind: 'concat' },
@@ -59,7 +67,9 @@ const healthy = async (http: string, fsync: SpoolFsync | undefined, directory: s
 
 const outage = async (directory: string): Promise<Result> => {
   const { data, keys } = makeLoad(200)
-  const down = { putRecords: () => Promise.reject(Object.assign(new Error('down'), { code: 'ECONNREFUSED' })) }
+  const down = {
+    putRecords: () => Promise.reject(Object.assign(new Error('down'), { code: 'ECONNREFUSED' })),
+  }
   const producer = new BatchProducer(down, STREAM, { logger: false, spool: { directory } })
   producer.start()
   const [before, began] = [process.cpuUsage(), performance.now()]

@@ -114,7 +114,7 @@ const PARTS = {
     why: 'it reads the stats of any producer, also of one in another thread',
   },
   adapter: {
-    may: [...BASE, 'stats', 'client', 'base-producer.ts', 'producer.ts'],
+    may: [...BASE, 'spool/inspect', 'stats', 'client', 'base-producer.ts', 'producer.ts'],
     why: 'adapters use the producer as any user does, and share its rules',
   },
   worker: {
@@ -137,7 +137,15 @@ const PARTS = {
     why: 'it wires the parts anew, in two threads: how each does its work is unknown to it',
   },
   'index.ts': {
-    may: [...BASE, 'spool/spool-types', 'stats', 'client', 'base-producer.ts', 'producer.ts', 'adapter'],
+    may: [
+      ...BASE,
+      'spool/spool-types',
+      'stats',
+      'client',
+      'base-producer.ts',
+      'producer.ts',
+      'adapter',
+    ],
     why: 'only what users need is published',
   },
 }

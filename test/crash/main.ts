@@ -7,7 +7,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type FakeKinesis, faults, seededRandom, startFakeKinesis } from '../support/endpoint/index.js'
+import {
+  type FakeKinesis,
+  faults,
+  seededRandom,
+  startFakeKinesis,
+} from '../support/endpoint/index.js'
 import { type Delivered, KEYS, TASK_END, type VictimTask } from './task.js'
 
 const STREAM = 'crash'
@@ -86,11 +91,17 @@ const round = async (
     adds: kinds[number % 2] ?? 'awaited',
   }
   // In a third of the rounds nothing leaves while the process lives.
-  if (random() < 0.33) fake.on(({ operation }) => operation === 'PutRecords' ? faults.requestError('ServiceUnavailable') : undefined)
+  if (random() < 0.33)
+    fake.on(({ operation }) =>
+      operation === 'PutRecords' ? faults.requestError('ServiceUnavailable') : undefined,
+    )
   const kills = 1 + Math.floor(random() * 3)
   const promised: number[] = []
   for (let i = 0; i < kills; i++) {
-    const life = await live({ ...task, from: task.from + i * 1_000_000 }, random() * LONGEST_LIFE_MS)
+    const life = await live(
+      { ...task, from: task.from + i * 1_000_000 },
+      random() * LONGEST_LIFE_MS,
+    )
     promised.push(...life.promised)
   }
   fake.on(() => undefined)
@@ -98,18 +109,25 @@ const round = async (
   const { end, code } = await live({ ...task, adds: 'none' }, undefined)
   if (end === undefined) return [`the last process ended with ${code} and delivered not all`]
   const missing = promised.filter(promise => !arrivals.has(promise))
-  if (missing.length > 0) bad.push(`${missing.length} of ${promised.length} promised records are missing, the first is ${missing[0]}`)
+  if (missing.length > 0)
+    bad.push(
+      `${missing.length} of ${promised.length} promised records are missing, the first is ${missing[0]}`,
+    )
   const twice = arrivals.duplicates - before
-  if (twice > end.possibleDuplicates) bad.push(`${twice} records came twice, ${end.possibleDuplicates} were told`)
+  if (twice > end.possibleDuplicates)
+    bad.push(`${twice} records came twice, ${end.possibleDuplicates} were told`)
   const { remaining, dropped, kept, spool } = end
-  if (remaining + dropped + kept + spool.lost + spool.badFrames > 0) bad.push(`not all is delivered: ${JSON.stringify(end)}`)
+  if (remaining + dropped + kept + spool.lost + spool.badFrames > 0)
+    bad.push(`not all is delivered: ${JSON.stringify(end)}`)
   const rest = readdirSync(directory)
   if (rest.length > 0) bad.push(`files are left: ${rest.join(', ')}`)
   return bad
 }
 
 const main = async (): Promise<number> => {
-  const { values } = parseArgs({ options: { rounds: { type: 'string' }, seed: { type: 'string' } } })
+  const { values } = parseArgs({
+    options: { rounds: { type: 'string' }, seed: { type: 'string' } },
+  })
   const rounds = Number(values.rounds ?? 20)
   const seed = Number(values.seed ?? Date.now() % 1e9)
   const random = seededRandom(seed)

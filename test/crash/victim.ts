@@ -9,7 +9,11 @@ const task: VictimTask = JSON.parse(process.argv[2] ?? '{}')
 const PROMISED_AFTER_MS = 30
 
 const producer = new BatchProducer(
-  createKinesisClient({ region: 'us-east-1', endpoint: task.endpoint, credentials: TEST_CREDENTIALS }),
+  createKinesisClient({
+    region: 'us-east-1',
+    endpoint: task.endpoint,
+    credentials: TEST_CREDENTIALS,
+  }),
   task.stream,
   {
     batchSize: 100,
@@ -51,6 +55,9 @@ if (task.adds === 'none') {
   await producer.drain(60_000)
   const { possibleDuplicates, remaining, dropped, spool } = producer.stats()
   const { kept } = await producer.close()
-  writeSync(1, `${TASK_END} ${JSON.stringify({ possibleDuplicates, remaining, dropped, kept, spool })}\n`)
+  writeSync(
+    1,
+    `${TASK_END} ${JSON.stringify({ possibleDuplicates, remaining, dropped, kept, spool })}\n`,
+  )
 } else if (task.adds === 'awaited') await addAwaited()
 else addInBursts()

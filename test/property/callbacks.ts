@@ -105,6 +105,8 @@ const noteDrop = (world: World, { record, reason, possiblyDelivered }: DroppedRe
       return expect(recordTtl > 0 && clock.now() - known.offeredAt >= recordTtl, 'it is not so old')
     case 'bufferFull':
       return expect(whenFull !== 'reject' && whenFull !== 'wait', `not under ${whenFull}`)
+    case 'lost':
+      return expect(false, 'there is no disk to lose it')
     case 'workerDied':
       return expect(world.isRemote && known.tries >= 3, 'it was not in flight that often')
     case 'closed':

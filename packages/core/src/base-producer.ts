@@ -318,7 +318,9 @@ export abstract class Producer {
       const bytes = admission.validate(data, key, hashKey)
       const admitted = admission.admit(data, key, hashKey, bytes, waiter)
       if (callbacks.waiting || log.waiting) steps.end()
-      return admitted ? (admission.written ?? ADMITTED) : this.#waitForCapacity(call, data, key, options, bytes, waiter)
+      return admitted
+        ? (admission.written ?? ADMITTED)
+        : this.#waitForCapacity(call, data, key, options, bytes, waiter)
     } catch (error) {
       counters.refused++
       return Promise.reject(error)

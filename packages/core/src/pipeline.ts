@@ -120,7 +120,7 @@ export const createPipeline = (
     store,
   )
   const clock = createCoarseClock(timers, config.recordTtl > 0)
-  const tail =
+  const tail: DiskTail | undefined =
     spool === undefined
       ? undefined
       : new DiskTail({
@@ -130,7 +130,7 @@ export const createPipeline = (
           ordered: config.ordering === 'partitionKey',
           clock,
           wallOffset: () => timers.now() - Date.now(),
-          validate: (data, partitionKey, explicitHashKey) =>
+          validate: (data, partitionKey, explicitHashKey): number =>
             admission.validate(data, partitionKey, explicitHashKey),
           admitted: beginsWait => scheduler.recordAdmitted(beginsWait),
           reject: record => settlement.dropped(record, 'rejected'),

@@ -1,5 +1,6 @@
 import type { Logger } from '@kinesis-producer/core'
 import {
+  KeptOnDiskError,
   LossTally,
   lossReasonOfError,
   lossSentence,
@@ -39,6 +40,8 @@ export class Losses {
 
   /** @param error what `put` was rejected with */
   addError(error: unknown, logs: number): void {
+    // On disk, for the next process: that is not lost.
+    if (error instanceof KeptOnDiskError) return
     this.add(
       lossReasonOfError(error),
       logs,

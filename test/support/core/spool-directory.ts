@@ -36,5 +36,5 @@ export const until = async (isSo: () => boolean): Promise<void> => {
     if (isSo()) return
     await new Promise<void>(resolve => setImmediate(resolve))
   }
-  throw new Error(`it never came to be: ${isSo}`)
+  throw new Error(`it never came to be: ${String(isSo)}`)
 }

@@ -5,6 +5,9 @@
 
 export type { OfferResult } from '../base-producer.js'
 export { abandon, bytesOver, offer } from '../base-producer.js'
+export { KeptOnDiskError } from '../errors/errors.js'
+export type { ExportedRecord, SpoolOwner, SpoolReport } from '../spool/inspect.js'
+export { exportSpool, inspectSpool } from '../spool/inspect.js'
 export type { OpenedProducer } from './open-producer.js'
 export { openProducer } from './open-producer.js'
 export type { ExitSignalCloser, LossReason, LossReport, SharedOptions } from './rules/index.js'
@@ -31,7 +34,10 @@ export {
   MAX_RECORD_BYTES,
   MAX_TIMEOUT_MS,
   onExitSignal,
+  PRODUCER_METRICS,
+  prometheusName,
   RECORDS_HOLD_LOGS,
+  REQUEST_DURATION,
   RETRY_DEFAULTS,
   show,
   WarningLimiter,

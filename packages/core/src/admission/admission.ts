@@ -181,10 +181,12 @@ export class Admission<Shard extends HotShard, Record = QueuedRecord> {
     queue.markDue()
     becameDue()
     if (whenFull !== 'dropOldest' && whenFull !== 'dropNewest') return false
-    while (whenFull === 'dropOldest' && !tail.fits(bytes)) {
-      const oldest = queue.evictOldest(undefined)
-      if (oldest === undefined) break
-      drop(oldest)
+    if (whenFull === 'dropOldest') {
+      while (!tail.fits(bytes)) {
+        const oldest = queue.evictOldest(undefined)
+        if (oldest === undefined) break
+        drop(oldest)
+      }
     }
     if (!admit()) this.#admitAndDrop(data, partitionKey, explicitHashKey, bytes, waiter)
     return true

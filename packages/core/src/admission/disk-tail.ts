@@ -199,7 +199,9 @@ export class DiskTail {
   fullError(bytes: number): BufferFullError {
     const { bytes: used, state, lastError } = this.stats()
     const failing =
-      state === 'failing' ? `, which fails (${lastError ?? 'it has no directory'}), and memory is full` : ''
+      state === 'failing'
+        ? `, which fails (${lastError ?? 'it has no directory'}), and memory is full`
+        : ''
     return new BufferFullError(
       `no capacity for a record of ${bytes} bytes: ${used} bytes are on disk${failing}; ` +
         'try again later, raise maxBytes of the spool, or choose another whenFull',

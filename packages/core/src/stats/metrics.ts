@@ -221,12 +221,8 @@ export const PRODUCER_METRICS: readonly ProducerMetric[] = [
     'Places in the spool that could not be read',
     s => s.badFrames,
   ),
-  spooled(
-    'gauge',
-    'failing',
-    '1',
-    '1 while the disk of the spool refuses records',
-    s => (s.state === 'failing' ? 1 : 0),
+  spooled('gauge', 'failing', '1', '1 while the disk of the spool refuses records', s =>
+    s.state === 'failing' ? 1 : 0,
   ),
   spooled(
     'gauge',

@@ -172,7 +172,7 @@ export class SlabStore {
     slab.flags[index] = typeof data === 'string' ? TEXT : 0
     slab.keys[index] = partitionKey
     if (explicitHashKey !== undefined || waiter !== undefined || memory !== undefined)
-      addExtras(slab, index, { explicitHashKey, waiter, memory, possiblyDelivered: false })
+      addExtras(slab, index, { explicitHashKey, waiter, memory })
     slab.live++
     if (!isLarge) slab.liveBytes += bytes
     this.liveBytes += bytes
@@ -323,7 +323,6 @@ const NO_EXTRAS: Extras = {
   explicitHashKey: undefined,
   waiter: undefined,
   memory: undefined,
-  possiblyDelivered: false,
 }
 
 const keepId = (slab: Slab, index: number, id: number): void => {

@@ -13,7 +13,7 @@ export interface Extras {
   /** Memory of its own, of a record that is too large for the slab. */
   readonly memory: Buffer | undefined
   /** An earlier process may have sent it. */
-  readonly possiblyDelivered: boolean
+  readonly possiblyDelivered?: boolean
 }
 
 /** The record was given as text, and is handed back as such. */

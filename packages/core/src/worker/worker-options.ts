@@ -34,7 +34,8 @@ export interface WorkerOptions {
  * given to another thread is not among them (`clock`, `random`, a `client` that was made already);
  * callbacks run in the thread that gives them.
  */
-export interface WorkerProducerOptions extends Omit<SharedOptions, 'client' | 'clock' | 'random' | 'spool'> {
+export interface WorkerProducerOptions
+  extends Omit<SharedOptions, 'client' | 'clock' | 'random' | 'spool'> {
   /**
    * Absolute path or `file:` URL of a module that gives the client, in the worker: it exports a
    * function `createClient` (or one as its default), which gets the stream and returns a client, or a

@@ -22,6 +22,7 @@ const OPTION_FLAGS = {
   oversize: ['text', 'HOW', 'truncate (default), drop or deadLetter'],
   'dead-letter-file': ['text', 'FILE', 'keep what cannot be delivered'],
   'buffer-bytes': ['number', 'BYTES', 'most memory for lines; default 16 MiB'],
+  spool: ['spool', 'DIR', 'keep lines on disk until they are delivered'],
   'close-timeout': ['number', 'MS', 'longest wait at the end; default 30000'],
 } as const
 
@@ -46,6 +47,7 @@ const variableOf = (flag: string): string =>
 
 export const HELP: string = `Usage: app | pino-kinesis --stream NAME [flags]
        pino-kinesis --stream NAME --replay FILE
+       pino-kinesis spool inspect|verify|export|replay DIR
 
 Sends each line of standard input to an Amazon Kinesis data stream. Reads to the end of the input,
 waits for all deliveries, and exits with 1 if a line was lost, with 2 if it was called wrongly.
@@ -154,6 +156,8 @@ const valueOf = (
       return typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
     case 'packing':
       return packingOf(value)
+    case 'spool':
+      return { directory: value }
     case 'fields':
       return fieldsOf(Array.isArray(value) ? value : [value])
   }

@@ -9,6 +9,7 @@ import { pipeLines } from './pipe.js'
 import { rehearseReplay, replayFile } from './replay-file.js'
 import { say } from './say.js'
 import { onSignals } from './signals.js'
+import { runSpool } from './spool.js'
 
 const PROGRESS_MS = 500
 
@@ -17,6 +18,8 @@ export const runCli = async (
   args: readonly string[] = process.argv.slice(2),
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<number> => {
+  const [first, ...rest] = args
+  if (first === 'spool') return runSpool(rest, env)
   const invocation = readInvocation(args, env)
   switch (invocation.kind) {
     case 'help':
