@@ -9,7 +9,6 @@ import {
   checkOptionNames,
   checkPartitionKey,
   checkText,
-  DEFAULT_MAX_RECORD_BYTES,
   RETRY_DEFAULTS,
   type SharedOptions,
   show,
@@ -65,7 +64,7 @@ export interface PinoKinesisOptions extends SharedOptions {
   /** Fields put at the front of each line. A line's own field of that name wins. */
   readonly fields?: Readonly<Record<string, unknown>> | undefined
   /**
-   * A line larger than `maxRecordBytes`: cut to valid JSON with a mark, dropped, or written to the
+   * A line that does not fit into a record, with its key and what packing adds: cut to valid JSON with a mark, dropped, or written to the
    * dead letter file.
    * @default 'truncate'
    */
@@ -103,8 +102,6 @@ export interface LineOptions {
   readonly levels: ReadonlyMap<string, number>
   readonly fields: Readonly<Record<string, unknown>>
   readonly oversize: Oversize
-  /** To how many bytes a line is cut that was too large. */
-  readonly maxRecordBytes: number
   readonly deadLetterFile: string | undefined
   readonly deadLetterMaxBytes: number
   readonly statsInterval: number
@@ -259,7 +256,6 @@ export const resolveLineOptions = (options: PinoKinesisOptions): LineOptions => 
   const name = (option: keyof PinoKinesisOptions): string => `${WHERE}: ${option}`
   const levels = levelsOf(options.levels)
 
-  const { maxRecordBytes } = options
   const newline = checkBoolean(name('newline'), options.newline ?? true)
   if (!newline && options.packing?.kind === 'concat')
     throw new ConfigError(
@@ -296,7 +292,6 @@ export const resolveLineOptions = (options: PinoKinesisOptions): LineOptions => 
     levels,
     fields: fieldsOf(options.fields),
     oversize,
-    maxRecordBytes: typeof maxRecordBytes === 'number' ? maxRecordBytes : DEFAULT_MAX_RECORD_BYTES,
     deadLetterFile,
     deadLetterMaxBytes: checkInteger(
       name('deadLetterMaxBytes'),

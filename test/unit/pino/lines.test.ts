@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { OPTION_NAMES } from '@kinesis-producer/core'
 import { type PinoKinesisOptions, pinoKinesis } from '@kinesis-producer/pino-transport'
+import { LineSplitter } from '@kinesis-producer/pino-transport/internal/lines/line-splitter'
 import { OWN_NAMES } from '@kinesis-producer/pino-transport/internal/options'
 import { dataOf, parseLetter } from '@kinesis-producer/pino-transport/internal/undelivered/letter'
 import fc from 'fast-check'
@@ -261,6 +262,25 @@ describe('lines on their way through the transport', () => {
       { numRuns: 300 },
     )
   })
+
+  for (const newline of ['', '\n'] as const)
+    for (const end of ['', '\n', '\r\n'])
+      it(`are whole when they are long, ending in ${JSON.stringify(end)}, with ${JSON.stringify(newline)}`, () => {
+        const long = `${'ü'.repeat(2 ** 19)}!`
+        const bytes = Buffer.from(`a\n${long}${end}${end === '' ? '' : 'b'}`)
+        for (const size of [bytes.length, 65_536, 1_048_580]) {
+          const lines: string[] = []
+          const splitter = new LineSplitter(newline, (line, missing) => {
+            assert.equal(missing, 0)
+            lines.push(line.toString())
+          })
+          for (let at = 0; at < bytes.length; at += size)
+            splitter.write(bytes.subarray(at, at + size))
+          splitter.end()
+          const expected = ['a', long, ...(end === '' ? [] : ['b'])]
+          assert.ok(lines.join('|') === expected.map(line => line + newline).join('|'), `${size}`)
+        }
+      })
 
   it('keep no more memory than their own while they wait', async () => {
     setFlagsFromString('--expose-gc')

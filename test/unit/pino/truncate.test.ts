@@ -45,13 +45,14 @@ describe('truncateLine', () => {
   })
 
   it('never takes the name of a field of the line for its mark', () => {
-    const names = ['"truncated"', '"trun\\u0063ated_"']
+    const names = ['"truncated"', '"\\u0074run\\u0063ated\\u005f"', '"truncated_x"', '"trunc"']
     const text = cut(
       `{${names.map(name => `${name}:"own"`).join(',')},"m":"${'x'.repeat(900)}"}`,
       500,
     )
     const value = JSON.parse(text) as Record<string, unknown>
     assert.deepEqual([value['truncated'], value['truncated_']], ['own', 'own'])
+    assert.deepEqual([value['truncated_x'], value['trunc']], ['own', 'own'])
     assert.deepEqual((value['truncated__'] as { fields: string[] }).fields, ['m'])
   })
 

@@ -9,7 +9,8 @@ const wholeCharacters = (bytes: Buffer, start: number, end: number): number => {
   return end
 }
 
-const unitAt = (bytes: Buffer, at: number): number | undefined =>
+/** The UTF-16 unit of an escape such as `\\u00fc`; undefined if there is none. */
+export const unitAt = (bytes: Buffer, at: number): number | undefined =>
   bytes[at] === BACKSLASH && bytes[at + 1] === 0x75
     ? Number.parseInt(bytes.toString('latin1', at + 2, at + 6), HEX)
     : undefined

@@ -6,7 +6,10 @@ const RETURN = 13
 const MAX_LINE_BYTES = 64 * 1024 * 1024
 const REPLACEMENT = '\u{fffd}'
 
-/** Text; bytes if they are no UTF-8, which go on as they are. */
+/** Longer than most records may be, so that most of these are cut or kept, as bytes. */
+const LONG_LINE_BYTES = 1024 * 1024
+
+/** Text. Bytes if they are no UTF-8, which go on as they are, and of long lines, which nobody need decode. */
 export type Line = string | Buffer
 
 /** @param missing bytes of the line that were not kept, as it is too long */
@@ -36,7 +39,7 @@ export class LineSplitter {
       if (this.#openBytes === 0) this.#emit(chunk, start, at, 0)
       else {
         this.#keep(chunk.subarray(start, at))
-        this.end()
+        this.#endWith(chunk.subarray(at, at + 1))
       }
       start = at + 1
     }
@@ -45,11 +48,17 @@ export class LineSplitter {
 
   /** Sends the last line, which had no newline. */
   end(): void {
-    const line = Buffer.concat(this.#open)
-    const missing = this.#openBytes - line.length
+    this.#endWith(undefined)
+  }
+
+  /** With its newline, if there is one, so that a long line is copied once. */
+  #endWith(newline: Buffer | undefined): void {
+    const kept = Math.min(this.#openBytes, MAX_LINE_BYTES)
+    const missing = this.#openBytes - kept
+    const line = Buffer.concat(newline === undefined ? this.#open : [...this.#open, newline])
     this.#open = []
     this.#openBytes = 0
-    this.#emit(line, 0, line.length, missing)
+    this.#emit(line, 0, kept, missing)
   }
 
   #keep(piece: Buffer): void {
@@ -63,12 +72,20 @@ export class LineSplitter {
     const last = at > start && bytes[at - 1] === RETURN ? at - 1 : at
     if (last === start) return
     const withEnd = last === at && this.#end === '\n' && at < bytes.length
+    if (last - start >= LONG_LINE_BYTES) {
+      this.#send(withEnd ? bytes.subarray(start, at + 1) : this.#ended(bytes, start, last), missing)
+      return
+    }
     const text = withEnd
       ? bytes.toString('utf8', start, at + 1)
       : bytes.toString('utf8', start, last) + this.#end
     // The mark of what could not be decoded may also stand there by itself.
     if (text.includes(REPLACEMENT) && !isUtf8(bytes.subarray(start, last)))
-      this.#send(Buffer.concat([bytes.subarray(start, last), Buffer.from(this.#end)]), missing)
+      this.#send(this.#ended(bytes, start, last), missing)
     else this.#send(text, missing)
+  }
+
+  #ended(bytes: Buffer, start: number, end: number): Buffer {
+    return Buffer.concat([bytes.subarray(start, end), Buffer.from(this.#end)])
   }
 }

@@ -1,4 +1,4 @@
-import { cutString, quoteCut } from './cut-text.js'
+import { cutString, quoteCut, unitAt } from './cut-text.js'
 import { type FieldTable, fieldsIn } from './json-fields.js'
 
 /** Most bytes of the names of cut fields in the mark; names alone must not fill a record. */
@@ -14,14 +14,16 @@ const KEPT_LONGEST: ReadonlySet<string> = new Set(['"level"', '"time"', '"msg"']
 /** Of those, with its quotes. */
 const LONGEST_NAME = 7
 const MARK = 'truncated'
-const MARK_BEGINS = MARK.charCodeAt(0)
+const UNDERSCORE = 0x5f
 const OPEN = 0x7b
 const QUOTE = 0x22
 const COMMA = 0x2c
 const BACKSLASH = 0x5c
+/** `\\u0041`. */
+const UNIT_BYTES = 6
 
 /**
- * Shortens a line to valid JSON of at most `limit` bytes, in linear time: the largest values of an
+ * Shortens a line to valid JSON of at most `limit` bytes, in one pass over it: the largest values of an
  * object are cut (to the beginning of their JSON, in a string), all others stay as they are to the
  * byte; if the names alone are too much, whole fields are left out. A mark says so, `truncated` or
  * the first of `truncated_`, `truncated__` ... that is no field of the line: its true size, and the names of
@@ -35,18 +37,8 @@ export const truncateLine = (
   bytes: number = line.length,
 ): Buffer | undefined => {
   const fields = fieldsIn(line)
-  const cut = fields === undefined ? undefined : cutObject(line, fields, limit, bytes)
-  return cut !== undefined && isJson(cut) ? cut : cutPlain(line, limit, bytes)
-}
-
-/** The scan does not look into values, so a line may be no JSON after all. */
-const isJson = (text: Buffer): boolean => {
-  try {
-    JSON.parse(text.toString())
-    return true
-  } catch {
-    return false
-  }
+  const cut = fields && cutObject(line, fields, limit, bytes)
+  return cut ?? cutPlain(line, limit, bytes)
 }
 
 const cutPlain = (line: Buffer, limit: number, bytes: number): Buffer | undefined => {
@@ -151,24 +143,30 @@ class Pieces {
 
 /** A name for the mark that is none of the line's own. */
 const freeName = (line: Buffer, fields: FieldTable): string => {
-  const taken = new Set<unknown>()
+  const taken = new Set<number>()
   for (let field = 0; field < fields.count; field++) {
-    const start = fields.start(field)
-    const nameEnd = fields.nameEnd(field)
-    // Most names need no look at their characters.
-    const like = line[start + 1] === MARK_BEGINS && nameEnd - start >= MARK.length + 2
-    if (!like && !hasEscape(line, start, nameEnd)) continue
-    const raw = line.subarray(start, nameEnd)
-    if (isJson(raw)) taken.add(JSON.parse(raw.toString()))
+    const underscores = markIn(line, fields.start(field) + 1, fields.nameEnd(field) - 1)
+    if (underscores >= 0) taken.add(underscores)
   }
-  let name = MARK
-  while (taken.has(name)) name += '_'
-  return name
+  let underscores = 0
+  while (taken.has(underscores)) underscores++
+  return MARK + '_'.repeat(underscores)
 }
 
-const hasEscape = (line: Buffer, start: number, end: number): boolean => {
-  for (let at = start; at < end; at++) if (line[at] === BACKSLASH) return true
-  return false
+/**
+ * How many underscores follow if a name, `line[start..end)`, is the mark's with any number of them; else
+ * -1. Read character by character: most names differ in the first, and escapes may stand for each of them.
+ */
+const markIn = (line: Buffer, start: number, end: number): number => {
+  let at = start
+  let characters = 0
+  for (; at < end; characters++) {
+    const escaped = line[at] === BACKSLASH
+    const code = escaped ? unitAt(line, at) : line[at]
+    if (code !== (characters < MARK.length ? MARK.charCodeAt(characters) : UNDERSCORE)) return -1
+    at += escaped ? UNIT_BYTES : 1
+  }
+  return characters - MARK.length
 }
 
 /** 1 for each field that stays, so that all of them have room for a part of their value worth reading. */
@@ -176,7 +174,7 @@ const keepFields = (line: Buffer, fields: FieldTable, budget: number): Uint8Arra
   const { count } = fields
   const kept = new Uint8Array(count).fill(1)
   const least = Math.min(LEAST_VALUE_BYTES, Math.max(8, budget >> 4))
-  // One number for cost and place: a sort of numbers needs no function.
+  // One number for cost and place: a sort of numbers needs no function, and no time to get warm.
   const order = new Float64Array(count)
   let over = -budget
   for (let field = 0; field < count; field++) {
