@@ -50,28 +50,9 @@ describe('fieldsIn', () => {
   })
 
   it('takes what JSON.parse takes, and nothing else, of texts that are nearly JSON', () => {
-    const piece = fc.constantFrom(
-      ...[
-        '"',
-        '\\',
-        '\\u12',
-        '{',
-        '}',
-        '[',
-        ']',
-        ',',
-        ':',
-        ' ',
-        '\t',
-        '\u0001',
-        '-',
-        '0',
-        '01',
-        '1.',
-        '.5',
-      ],
-      ...['e', 'E+', 'true', 'nul', '1e5', '-0', '\u2028', '{}', '[]', '"a":1,', '\\x', '\\"', 'ü'],
-    )
+    const pieces =
+      '" \\ \\u12 { } [ ] , : \t \u0001 - 0 01 1. .5 e E+ true nul 1e5 -0 \u2028 {} [] "a":1, \\x \\" ü'
+    const piece = fc.constantFrom(' ', ...pieces.split(' '))
     const changed = fc.tuple(objects, fc.nat(), fc.nat(3), piece).map(([text, at, less, more]) => {
       const start = at % text.length
       return text.slice(0, start) + more + text.slice(start + less)
