@@ -3,11 +3,12 @@ import build from 'pino-abstract-transport'
 import { MAX_EXIT_MS, type PinoKinesisOptions } from './options.js'
 import type { Passage } from './protocol.js'
 import { sayOnStderr } from './report.js'
-import { openTransport } from './transport.js'
+import { openTransport, type TransportSummary } from './transport.js'
 import { emitOnMain, inPinoWorker, join, warnOnMain } from './worker/channel.js'
 import { Deadline } from './worker/deadline.js'
 import { outliveNeighbours } from './worker/neighbours.js'
 import { LinePassage, openEntry } from './worker/passage.js'
+import { SharedEnd } from './worker/shared-end.js'
 
 export type { Oversize, PinoKinesisOptions } from './options.js'
 export type { ErrorReport, TransportStats } from './transport.js'
@@ -55,9 +56,17 @@ export const pinoKinesis = (options: PinoKinesisOptions): PinoKinesisStream => {
       `pino-transport: at the end of the process Pino waits 10 s at most, so closeTimeout ${closeTimeout} is ${MAX_EXIT_MS} there; only the helper's close() waits longer`,
     )
 
-  outliveNeighbours(() => transport.close(exitTimeout))
-
+  /** Of a `close` that the helper asked for. */
   let closing: Deadline | undefined
+  const sharedEnd = inPinoWorker ? new SharedEnd() : undefined
+  let ending: Promise<TransportSummary> | undefined
+  const end = (): Promise<TransportSummary> => {
+    const timeout = closing?.left ?? exitTimeout
+    return (ending ??= transport.close(sharedEnd?.begin(timeout) ?? timeout))
+  }
+
+  outliveNeighbours(end)
+
   const leave = join({
     answer: async ({ kinesis, timeout, bytes }) => {
       if (kinesis === 'stats') return transport.stats()
@@ -75,7 +84,8 @@ export const pinoKinesis = (options: PinoKinesisOptions): PinoKinesisStream => {
   stream = build(source => void source.resume(), {
     metadata: false,
     close: async () => {
-      const { loss } = await transport.close(closing?.left ?? exitTimeout)
+      const { loss } = await end()
+      sharedEnd?.end()
       leave()
       if (loss !== undefined) sayOnStderr(loss)
     },
@@ -90,7 +100,7 @@ export const pinoKinesis = (options: PinoKinesisOptions): PinoKinesisStream => {
   // A single target is waited for until `close`, but the last step of a pipeline only until its end.
   stream._flush = callback => {
     passages.ended()
-    transport.close(closing?.left ?? exitTimeout).then(
+    end().then(
       () => callback(),
       () => callback(),
     )

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { MAX_TIMEOUT_MS, onExitSignal } from '@kinesis-producer/core/adapter/rules'
-import { type PinoKinesisOptions, resolveLineOptions } from '../options.js'
+import { MAX_EXIT_MS, type PinoKinesisOptions, resolveLineOptions } from '../options.js'
 import { linesLost, sayOnStderr } from '../report.js'
 import type { ErrorReport, TransportStats } from '../transport.js'
 import { type DroppedReport, LossReporter } from '../undelivered/loss-reporter.js'
@@ -10,7 +10,7 @@ import { type Fallback, fallbackWriter } from './fallback.js'
 import { type KinesisTransportHelperOptions, resolveHelperOptions } from './helper-options.js'
 import { Levels, type PinoConfig, pinoConfigOf } from './levels.js'
 import { type Delivery, LineCounts, summed } from './line-counts.js'
-import { ask, type WorkerStream } from './messages.js'
+import { ask, closeWithoutAnswer, type WorkerStream } from './messages.js'
 import { ended, OtherTargets, passOnEvents } from './other-targets.js'
 import { startKinesis, startOthers } from './start.js'
 
@@ -38,6 +38,14 @@ export interface KinesisTransportEvents {
 
 // A logger nobody holds is collected, and its worker ends with lines in it. These are held.
 const alive = new Set<KinesisTransport>()
+/**
+ * The first of the exit's listeners: Pino's, which comes later, ends the workers one after another, and each has to
+ * wait for those before. So all of them begin to close before one is waited for.
+ */
+const beginExit = (): void => {
+  for (const one of alive) one.handOver()
+  for (const one of alive) one.closeAtExit()
+}
 const atExit = (): void => {
   for (const one of alive) one.sayLosses()
 }
@@ -65,6 +73,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
   #config: PinoConfig | undefined
   #everReady = false
   #closing: Promise<Delivery> | undefined
+  #exits = false
   readonly #counts = new LineCounts()
   /** What the main thread may still hold of the worker's lines, in UTF-16 units. */
   #backlog = 0
@@ -110,7 +119,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
       timeoutMs: Math.min(this.#closeTimeout + 3 * MARGIN_MS, MAX_TIMEOUT_MS),
       signals,
     })
-    if (alive.size === 0) process.on('exit', atExit)
+    if (alive.size === 0) process.prependListener('exit', beginExit).on('exit', atExit)
     alive.add(this)
   }
 
@@ -125,7 +134,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
     if (this.#waits) this.#beginLate()
     const worker = this.#worker
     // While it closes, or the process ends, a line would come after the worker's last word.
-    if (worker === undefined || !worker.writable || this.#closing !== undefined) {
+    if (worker === undefined || !worker.writable || this.#closing !== undefined || this.#exits) {
       this.#fallBack(line)
       return
     }
@@ -193,6 +202,19 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
     void this.close()
   }
 
+  /** The process ends: the worker gets all lines, and later ones go to the fallback. @internal */
+  handOver(): void {
+    this.#exits = true
+    this.flushSync()
+  }
+
+  /** The worker begins to close, and nobody waits for it yet. @internal */
+  closeAtExit(): void {
+    if (this.#worker === undefined || this.#closing !== undefined) return
+    const timeout = Math.min(this.#closeTimeout, MAX_EXIT_MS)
+    closeWithoutAnswer(this.#worker, this.#counts.bytes, timeout)
+  }
+
   /** What was lost without reaching a worker, on standard error; the worker says the rest. @internal */
   sayLosses(): void {
     this.#unsent.report()
@@ -234,7 +256,7 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
     this.#worker = undefined
     this.#forgetSignals()
     alive.delete(this)
-    if (alive.size === 0) process.off('exit', atExit)
+    if (alive.size === 0) process.off('exit', beginExit).off('exit', atExit)
     await Promise.all([
       worker !== undefined && !worker.destroyed ? ended(worker) : undefined,
       this.#others?.end(),

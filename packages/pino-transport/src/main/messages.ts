@@ -65,6 +65,11 @@ class Questions {
     })
   }
 
+  /** Says it now, and waits for no answer: the process ends, and no event comes any more. */
+  tell(kinesis: Request['kinesis'], bytes: number, timeout: number): void {
+    this.#channel.postMessage({ kinesis, id: ++this.#lastId, bytes, timeout } satisfies Request)
+  }
+
   /** Undefined if the worker ends or no answer comes within `wait`. The process stays alive meanwhile. */
   ask(
     kinesis: Request['kinesis'],
@@ -95,6 +100,12 @@ class Questions {
 
 const questions = new WeakMap<WorkerStream, Questions>()
 
+const questionsTo = (stream: WorkerStream): Questions => {
+  let asked = questions.get(stream)
+  if (asked === undefined) questions.set(stream, (asked = new Questions(stream)))
+  return asked
+}
+
 /**
  * Asks all Kinesis transports in the worker of a pino transport. Undefined if the worker ends or no
  * answer comes within `wait`.
@@ -108,7 +119,13 @@ export const ask = async (
   wait: number,
 ): Promise<readonly object[] | undefined> => {
   if (stream.destroyed) return undefined
-  let asked = questions.get(stream)
-  if (asked === undefined) questions.set(stream, (asked = new Questions(stream)))
-  return asked.ask(kinesis, bytes, timeout, wait)
+  return questionsTo(stream).ask(kinesis, bytes, timeout, wait)
+}
+
+/**
+ * Has the transports in a worker close, while the process ends. The worker must have read lines: then it
+ * listens, whether the main thread has learned of it or not.
+ */
+export const closeWithoutAnswer = (stream: WorkerStream, bytes: number, timeout: number): void => {
+  if (!stream.destroyed) questionsTo(stream).tell('close', bytes, timeout)
 }
