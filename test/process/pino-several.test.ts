@@ -36,7 +36,8 @@ describe('several loggers of one process', () => {
   let working: FakeKinesis
   let ran: Awaited<ReturnType<typeof ends>>[]
   // Together, since they only wait.
-  before(async () => {
+  before(async function () {
+    this.timeout(60_000)
     hanging = await startFakeKinesis({ streams: { s: 4 } })
     hanging.always(faults.hang())
     working = await startFakeKinesis({ streams: { s: 4 } })
