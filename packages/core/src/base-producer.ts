@@ -71,6 +71,12 @@ export let abandon: (producer: Producer) => readonly Leftover[]
 /** By how many bytes a record is larger than what `offer` takes now, packing and key included; 0: it fits. */
 export let bytesOver: (producer: Producer, data: RecordData, partitionKey?: string) => number
 
+/**
+ * Most bytes of data that `offer` takes now in one record with this key, whatever it is packed in:
+ * for adapters that fill records.
+ */
+export let maxDataBytes: (producer: Producer, partitionKey?: string) => number
+
 const ADMITTED: Promise<void> = Promise.resolve()
 
 /** What the calls of a producer need of its stages. */
@@ -79,6 +85,7 @@ export interface ProducerStages {
     Admission<never>,
     | 'dataOf'
     | 'validate'
+    | 'maxDataBytes'
     | 'admit'
     | 'written'
     | 'waits'
@@ -112,6 +119,7 @@ export abstract class Producer {
       producer.#offer('offer()', data, partitionKey, options, true)
     abandon = producer => producer.#stages.lifecycle.abandon()
     bytesOver = (producer, data, partitionKey) => producer.#bytesOver(data, partitionKey)
+    maxDataBytes = (producer, partitionKey) => producer.#stages.admission.maxDataBytes(partitionKey)
   }
 
   /** @internal */

@@ -1,4 +1,5 @@
 import { checkOneOf, checkOptionNames } from '@kinesis-producer/core/adapter'
+import { MAX_NESTED } from './encoding/chunker.js'
 import { FlushBudget } from './flush-budget.js'
 import type { ExportResultLike, ReadableLogRecordLike } from './log-record.js'
 import { type KinesisLogOptions, LOG_OPTION_NAMES, milliseconds } from './options.js'
@@ -42,6 +43,8 @@ export class KinesisLogRecordExporter {
   readonly #budget: FlushBudget
   readonly #acknowledge: (typeof ACKNOWLEDGE)[number]
   #shutdown: Promise<void> | undefined
+  /** Exports within exports: reading a log may emit another, which a simple processor exports at once. */
+  #depth = 0
 
   /** @throws {ConfigError} naming the option that is missing, unknown or wrong */
   constructor(options: KinesisLogRecordExporterOptions) {
@@ -93,12 +96,14 @@ export class KinesisLogRecordExporter {
     return this.#shutdown
   }
 
-  /** Sends everything at once and waits for it. Never rejects. */
-  async #drain(signal: AbortSignal): Promise<void> {
+  /** Sends everything at once and waits for it; whether all is settled. Never rejects. */
+  async #drain(signal: AbortSignal): Promise<boolean> {
     try {
-      await quietly(() => this.#pipeline.producer.drain(0, { signal }))
+      const { remaining } = await quietly(() => this.#pipeline.producer.drain(0, { signal }))
+      return remaining === 0
     } catch {
       // Shut down meanwhile: that has flushed, or is flushing.
+      return this.#pipeline.producer.stats().remaining === 0
     }
   }
 
@@ -110,13 +115,22 @@ export class KinesisLogRecordExporter {
       throw named('already_shutdown', 'export(): the exporter was shut down')
     }
     const tally: Tally = { failed: 0, first: undefined }
-    const deliveries = quietly(() => this.#send(logs, tally))
+    if (this.#depth >= MAX_NESTED) {
+      this.#pipeline.endless(logs.length)
+      throw named('endless', 'export(): to read a log exports a log, without an end')
+    }
+    this.#depth++
+    let deliveries: Promise<unknown>
+    try {
+      deliveries = quietly(() => this.#send(logs, tally))
+    } finally {
+      this.#depth--
+    }
     if (this.#acknowledge === 'delivered') {
       await this.#budget.wait(this.#exportTimeout, async signal => {
         // No linger: the batch processor sends nothing else until this batch is answered.
-        await this.#drain(signal)
-        if (this.#pipeline.producer.stats().remaining > 0) await onTime(deliveries)
-        else await deliveries
+        if (await this.#drain(signal)) await deliveries
+        else await onTime(deliveries)
       })
     }
     if (tally.failed > 0) {

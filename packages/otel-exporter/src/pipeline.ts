@@ -13,8 +13,8 @@ import {
   checkFunction,
   checkMethods,
   checkOneOf,
-  DEFAULT_MAX_RECORD_BYTES,
   LogKeys,
+  maxDataBytes,
   openProducer,
 } from '@kinesis-producer/core/adapter'
 import { Chunker, type Encoded } from './encoding/chunker.js'
@@ -38,9 +38,6 @@ import {
 } from './options.js'
 import { diagLogger, inLogs, quietly } from './quietly.js'
 
-/** A partition key of 256 characters, the terminator, and what gzip may add at worst. */
-const RESERVED_BYTES = 4096
-
 /** What exporter and processor are made of: logs in, records of a producer out. */
 export class Pipeline {
   readonly producer: BatchProducer
@@ -51,7 +48,6 @@ export class Pipeline {
   /** Where this package reports; `logger: false` silences the producer alone. */
   readonly #logger: Logger
   readonly #encoder: LogEncoder
-  readonly #maxBytes: number
   readonly #oversize: 'truncate' | 'drop'
   readonly #keyOf: (log: ReadableLogRecordLike) => string | undefined
   readonly #release: () => void
@@ -85,13 +81,7 @@ export class Pipeline {
       options.shutdownTimeout,
       DEFAULT_SHUTDOWN_TIMEOUT_MS,
     )
-    const maxRecordBytes =
-      typeof options.maxRecordBytes === 'number' ? options.maxRecordBytes : DEFAULT_MAX_RECORD_BYTES
-    this.#maxBytes = Math.max(maxRecordBytes - RESERVED_BYTES, Math.floor(maxRecordBytes / 2))
-    this.#encoder = encoderOf(encoding, {
-      maxBytes: this.#maxBytes,
-      shortened: part => this.#shortened(part),
-    })
+    this.#encoder = encoderOf(encoding, { shortened: part => this.#shortened(part) })
     this.bufferBytes =
       typeof options.bufferBytes === 'number' ? options.bufferBytes : LOG_BUFFER_BYTES
     const packing = packingOf(options.packing, this.#encoder)
@@ -139,7 +129,7 @@ export class Pipeline {
   ): Chunker {
     return new Chunker({
       encoder,
-      maxBytes: this.#maxBytes,
+      maxBytes: key => maxDataBytes(this.producer, key),
       oversize: this.#oversize,
       full,
       shortened: () => this.#shortened('log'),
@@ -147,12 +137,23 @@ export class Pipeline {
         this.#losses.add('tooLarge', 1, `a log of ${bytes} bytes is too large for a record`)
         tooLarge(bytes)
       },
+      endless: () => this.endless(1),
     })
   }
 
   /** For logs that are encoded again: OTLP protobuf carries all that a log may hold. */
   protoChunker(full: (encoded: Encoded) => void, tooLarge: () => void): Chunker {
-    return this.#chunker(new OtlpProtoEncoder({ maxBytes: this.#maxBytes }), full, tooLarge)
+    return this.#chunker(
+      new OtlpProtoEncoder({ shortened: part => this.#shortened(part) }),
+      full,
+      tooLarge,
+    )
+  }
+
+  /** Logs emitted by reading logs that were emitted by reading logs, and so on. */
+  endless(logs: number): void {
+    this.lost('endless', logs, 'to read a log emits a log, without an end')
+    this.metrics.ended(logs, 'endless')
   }
 
   /** Logs that never reached the producer. */
@@ -173,7 +174,7 @@ export class Pipeline {
     this.metrics.truncated(part)
     this.#tell(
       part,
-      `a ${part} was too large for a record (${this.#maxBytes} bytes with its key) and was shortened`,
+      `a ${part} was too large for a record (${maxDataBytes(this.producer)} bytes) and was shortened`,
     )
   }
 
@@ -234,7 +235,8 @@ const packingOf = (
   { terminator }: LogEncoder,
 ): PackingConfig | undefined =>
   !isGiven(packing) || (packing.kind === 'concat' && !isGiven(packing.terminator))
-    ? { kind: 'concat', ...packing, terminator }
+    ? // A chunk holds several lines, as it is meant to.
+      { kind: 'concat', ...packing, terminator, embeddedTerminator: 'admit' }
     : packing
 
 const isGiven = <T>(value: T | null | undefined): value is T =>

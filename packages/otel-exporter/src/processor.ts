@@ -1,6 +1,7 @@
 import type { Leftover } from '@kinesis-producer/core'
 import { ConfigError, checkOptionNames, show } from '@kinesis-producer/core/adapter'
-import type { Chunker, Encoded } from './encoding/chunker.js'
+import { type Chunker, type Encoded, MAX_NESTED } from './encoding/chunker.js'
+import { readProperty } from './encoding/values.js'
 import type { ReadableLogRecordLike } from './log-record.js'
 import { type KinesisLogOptions, LOG_OPTION_NAMES, milliseconds } from './options.js'
 import { errorType, Pipeline } from './pipeline.js'
@@ -45,6 +46,8 @@ export class KinesisLogRecordProcessor {
   readonly #flushTimeout: number
   #linger: NodeJS.Timeout | undefined
   #shutdown: Promise<void> | undefined
+  /** Logs emitted within `onEmit`. */
+  #depth = 0
 
   static {
     abandonLogs = processor => processor.#abandon()
@@ -77,16 +80,22 @@ export class KinesisLogRecordProcessor {
   onEmit(log: ReadableLogRecordLike): void {
     if (this.#shutdown !== undefined || !this.enabled(log)) return
     this.#pipeline.metrics.begun(1)
-    if (log.resource.asyncAttributesPending === true && this.#waiting.takes(log)) return
-    this.#add(log)
+    // A key that is found out by logging would be asked for without an end.
+    if (this.#depth > MAX_NESTED) return this.#pipeline.endless(1)
+    this.#depth++
+    try {
+      if (!this.#waiting.takes(log)) this.#add(log)
+    } finally {
+      this.#depth--
+    }
   }
 
   /** What a logger asks before it makes a log at all. */
-  enabled({ severityNumber }: { readonly severityNumber?: number | undefined }): boolean {
+  enabled(log: { readonly severityNumber?: number | undefined }): boolean {
+    if (this.#minimumSeverity === 0) return true
+    const severity = readProperty(log, 'severityNumber')
     // A severity that is none, NaN or text say, must not lose its log.
-    return typeof severityNumber === 'number' && severityNumber > 0
-      ? severityNumber >= this.#minimumSeverity
-      : true
+    return typeof severity === 'number' && severity > 0 ? severity >= this.#minimumSeverity : true
   }
 
   /** Sends everything now and waits, at most `flushTimeout`. Never rejects. */

@@ -2,11 +2,19 @@ import { Limits } from './decode/limits.js'
 import { readOtlpProto } from './decode/otlp-proto.js'
 import type { PlainLog } from './decode/plain-log.js'
 import type { Chunker, Encoded } from './encoding/chunker.js'
-import type { HrTimeLike, ReadableLogRecordLike, ResourceLike, ScopeLike } from './log-record.js'
+import { isObject, readProperty } from './encoding/values.js'
+import type {
+  AttributesLike,
+  HrTimeLike,
+  ReadableLogRecordLike,
+  ResourceLike,
+  ScopeLike,
+} from './log-record.js'
 import { quietly } from './quietly.js'
 
 /** What stands in for the resource until its attributes are there. */
 const NO_RESOURCE: ResourceLike = { attributes: {} }
+const NO_SCOPE: ScopeLike = { name: '' }
 const NANOS = 1_000_000_000n
 /** They are our own bytes. */
 const UNLIMITED = Number.MAX_SAFE_INTEGER
@@ -24,16 +32,21 @@ export interface WaitingLogsPorts {
   readonly waitMs: number
 }
 
+/** Bytes of their own. */
+interface Kept {
+  readonly data: Buffer
+  readonly logs: number
+}
+
 /** Logs of one resource and scope, in the order they were emitted. */
 interface Held {
-  readonly scope: ScopeLike
   readonly chunker: Chunker
-  readonly chunks: Encoded[]
+  readonly chunks: Kept[]
 }
 
 interface Group {
   readonly resource: ResourceLike
-  readonly byScope: Map<ScopeLike, Held>
+  readonly byScope: Map<unknown, Held>
   readonly settled: Promise<void>
 }
 
@@ -56,12 +69,14 @@ export class WaitingLogs {
 
   /** Whether the log waits here now; if not, its resource is as complete as it will be. */
   takes(log: ReadableLogRecordLike): boolean {
-    const { resource, instrumentationScope: scope } = log
-    if (resource.asyncAttributesPending !== true || this.#late.has(resource)) return false
+    // Whatever the log is: what cannot be read is marked when it is encoded.
+    const resource = readProperty(log, 'resource')
+    if (!isPending(resource) || this.#late.has(resource)) return false
     const group = this.#groups.get(resource) ?? this.#begin(resource)
     if (group === undefined) return false
+    const scope = readProperty(log, 'instrumentationScope')
     const held = group.byScope.get(scope) ?? this.#hold(group, scope)
-    held.chunker.add(standingIn(log), undefined)
+    held.chunker.add(new StandIn(log), undefined)
     return true
   }
 
@@ -83,7 +98,7 @@ export class WaitingLogs {
   }
 
   #begin(resource: ResourceLike): Group | undefined {
-    const pending = resource.waitForAsyncAttributes?.()
+    const pending = attributesOf(resource)
     if (pending === undefined) return undefined
     const settled = quietly(async () => {
       let timer: NodeJS.Timeout | undefined
@@ -91,7 +106,7 @@ export class WaitingLogs {
         timer = setTimeout(resolve, this.#ports.waitMs).unref()
       })
       // A detector that fails leaves its attributes out.
-      await Promise.race([pending.catch(() => {}), late])
+      await Promise.race([Promise.resolve(pending).catch(() => {}), late])
       clearTimeout(timer)
       const group = this.#groups.get(resource)
       if (group !== undefined) this.#release(group)
@@ -101,14 +116,15 @@ export class WaitingLogs {
     return group
   }
 
-  #hold({ byScope }: Group, scope: ScopeLike): Held {
-    const chunks: Encoded[] = []
+  #hold({ byScope }: Group, scope: unknown): Held {
+    const chunks: Kept[] = []
     const chunker = this.#ports.chunker(encoded => {
-      chunks.push(encoded)
-      this.#bytes += encoded.data.length
+      const data = Buffer.from(encoded.data)
+      chunks.push({ data, logs: encoded.logs })
+      this.#bytes += data.length
       while (this.#bytes > this.#ports.maxBytes && this.#dropOldest());
     })
-    const held: Held = { scope, chunker, chunks }
+    const held: Held = { chunker, chunks }
     byScope.set(scope, held)
     return held
   }
@@ -129,7 +145,7 @@ export class WaitingLogs {
     const { resource, byScope } = group
     if (!this.#groups.delete(resource)) return
     this.#late.add(resource)
-    for (const { scope, chunker, chunks } of byScope.values()) {
+    for (const [scope, { chunker, chunks }] of byScope) {
       chunker.flush()
       for (const { data } of chunks) {
         this.#bytes -= data.length
@@ -141,35 +157,72 @@ export class WaitingLogs {
   }
 }
 
-const standingIn = (log: ReadableLogRecordLike): ReadableLogRecordLike => ({
-  hrTime: log.hrTime,
-  hrTimeObserved: log.hrTimeObserved,
-  spanContext: log.spanContext,
-  severityText: log.severityText,
-  severityNumber: log.severityNumber,
-  body: log.body,
-  eventName: log.eventName,
-  resource: NO_RESOURCE,
-  instrumentationScope: log.instrumentationScope,
-  attributes: log.attributes,
-  droppedAttributesCount: log.droppedAttributesCount,
-})
+const isPending = (resource: unknown): resource is ResourceLike =>
+  isObject(resource) && readProperty(resource, 'asyncAttributesPending') === true
+
+/** What it gives to be waited for; undefined: nothing. */
+const attributesOf = (resource: ResourceLike): unknown => {
+  try {
+    return resource.waitForAsyncAttributes?.()
+  } catch {
+    return undefined
+  }
+}
+
+/** A log without its resource. Each field is read when it is encoded, since to read it may throw. */
+class StandIn implements ReadableLogRecordLike {
+  readonly resource: ResourceLike = NO_RESOURCE
+  readonly #log: ReadableLogRecordLike
+
+  constructor(log: ReadableLogRecordLike) {
+    this.#log = log
+  }
+
+  get hrTime(): HrTimeLike {
+    return this.#log.hrTime
+  }
+  get hrTimeObserved(): HrTimeLike {
+    return this.#log.hrTimeObserved
+  }
+  get spanContext(): ReadableLogRecordLike['spanContext'] {
+    return this.#log.spanContext
+  }
+  get severityText(): string | undefined {
+    return this.#log.severityText
+  }
+  get severityNumber(): number | undefined {
+    return this.#log.severityNumber
+  }
+  get body(): unknown {
+    return this.#log.body
+  }
+  get eventName(): string | undefined {
+    return this.#log.eventName
+  }
+  get instrumentationScope(): ScopeLike {
+    return this.#log.instrumentationScope
+  }
+  get attributes(): AttributesLike {
+    return this.#log.attributes
+  }
+  get droppedAttributesCount(): number {
+    return this.#log.droppedAttributesCount
+  }
+}
 
 const hrTime = (nanos: bigint | undefined): HrTimeLike =>
   nanos === undefined ? [0, 0] : [Number(nanos / NANOS), Number(nanos % NANOS)]
 
-const readable = (
-  log: PlainLog,
-  resource: ResourceLike,
-  instrumentationScope: ScopeLike,
-): ReadableLogRecordLike => {
+/** @param scope whatever the log had; an encoder takes none for an object without a name */
+const readable = (log: PlainLog, resource: ResourceLike, scope: unknown): ReadableLogRecordLike => {
   const { time, observedTime, traceId, spanId, traceFlags = 0, ...same } = log
+  const instrumentationScope: ScopeLike = isObject(scope) ? Object(scope) : NO_SCOPE
   return {
     ...same,
     hrTime: hrTime(time),
     hrTimeObserved: hrTime(observedTime),
     spanContext:
-      traceId === undefined && spanId === undefined
+      traceId === undefined && spanId === undefined && traceFlags === 0
         ? undefined
         : { traceId: traceId ?? '', spanId: spanId ?? '', traceFlags },
     resource,

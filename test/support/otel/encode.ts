@@ -37,11 +37,11 @@ export const encode = (
   const shortened: string[] = []
   let [count, tooLarge] = [0, 0]
   const chunker = new Chunker({
-    encoder: ENCODERS[encoding]({ maxBytes, shortened: part => void shortened.push(part) }),
-    maxBytes,
+    encoder: ENCODERS[encoding]({ shortened: part => void shortened.push(part) }),
+    maxBytes: () => maxBytes,
     oversize,
     full: ({ data, logs: of }) => {
-      chunks.push(data)
+      chunks.push(Buffer.from(data))
       count += of
     },
     shortened: () => void shortened.push('log'),

@@ -253,10 +253,10 @@ describe('OTLP protobuf', () => {
   it('asks a resource again whose attributes are not all there', () => {
     const attributes: Record<string, string> = {}
     const resource = { attributes, asyncAttributesPending: true }
-    const encoder = new OtlpProtoEncoder({ maxBytes: LIMIT })
+    const encoder = new OtlpProtoEncoder()
     const attributesNow = () => {
-      const chunk = encoder.open(resource, SCOPE)
-      return decodeLogs(chunk.finish()).resource_logs?.[0]?.resource
+      const chunk = encoder.open(resource, SCOPE, LIMIT)
+      return decodeLogs(Buffer.from(chunk.finish())).resource_logs?.[0]?.resource
     }
     assert.deepEqual(attributesNow(), {})
     attributes['host.name'] = 'h'

@@ -36,6 +36,7 @@ export {
   MAX_PARTITION_KEY_CHARACTERS,
   MAX_RECORD_BYTES,
   MAX_TIMEOUT_MS,
+  maxDataBytes,
   offer,
   onExitSignal,
   openProducer,

@@ -4,7 +4,7 @@
  */
 
 export type { OfferResult } from '../base-producer.js'
-export { abandon, bytesOver, offer } from '../base-producer.js'
+export { abandon, bytesOver, maxDataBytes, offer } from '../base-producer.js'
 export { KeptOnDiskError } from '../errors/errors.js'
 export type { ExportedRecord, SpoolOwner, SpoolReport } from '../spool/inspect.js'
 export { exportSpool, inspectSpool } from '../spool/inspect.js'

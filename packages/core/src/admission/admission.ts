@@ -1,6 +1,7 @@
 import type { WhenFull } from '../config/options.js'
 import { AbortedError, BufferFullError } from '../errors/errors.js'
 import type { QueuedRecord } from '../queue/pending-record.js'
+import { countedKeyBytes } from '../record/counted-bytes.js'
 import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 import { copyOfData, type RecordData } from '../record/record.js'
 import type { RecordInput } from '../record/record-input.js'
@@ -121,6 +122,12 @@ export class Admission<Shard extends HotShard, Record = QueuedRecord> {
     const bytes = validate(data, partitionKey, explicitHashKey, overhead, limit.bytes)
     checkData?.(data)
     return bytes
+  }
+
+  /** Most bytes of data that a record with this key may have now. */
+  maxDataBytes(partitionKey: string | undefined): number {
+    const { overhead, limit } = this.#ports
+    return Math.max(0, limit.bytes - overhead - countedKeyBytes(partitionKey))
   }
 
   /**

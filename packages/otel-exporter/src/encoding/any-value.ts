@@ -68,8 +68,7 @@ export class AnyValueWriter {
   }
 
   #properties(field: number, object: object, depth: number): void {
-    for (const key in object) {
-      if (!Object.hasOwn(object, key)) continue
+    for (const key of Object.keys(object)) {
       if (this.#writer.at > this.#end) return
       this.#entry(field, key, readProperty(object, key), depth)
     }

@@ -3,14 +3,20 @@ import type { LogChunk, LogEncoder } from './encoder.js'
 import { type AnyResource, type AnyScope, LogFields } from './log-fields.js'
 import { shorten } from './shorten.js'
 
-/** Logs of a chunk share resource and scope; beyond this their weight hardly matters. */
-const FULL_BYTES = 64 * 1024
+/**
+ * Logs of a chunk share resource and scope; beyond this their weight hardly matters. Most chunks are
+ * below 32 KB then, so that the producer keeps them in memory that it uses again and again.
+ */
+const FULL_BYTES = 28 * 1024
 /** Chunks filled at once; more come only from keys such as trace ids. */
 const MAX_OPEN = 64
+/** Logs emitted while a log is read, by its `toJSON` say, and while one of those is read, and so on. */
+export const MAX_NESTED = 4
 
 /** Encoded logs that are sent as one record of the producer. */
 export interface Encoded {
-  readonly data: Buffer
+  /** Bytes are there until the next chunk begins: whoever keeps them, copies them. */
+  readonly data: Uint8Array | string
   readonly logs: number
   readonly partitionKey: string | undefined
 }
@@ -19,13 +25,14 @@ interface Open {
   readonly resource: AnyResource
   readonly scope: AnyScope
   readonly key: string | undefined
+  readonly maxBytes: number
   readonly chunk: LogChunk
 }
 
 export interface ChunkerOptions {
   readonly encoder: LogEncoder
-  /** Most bytes of a chunk without its key. */
-  readonly maxBytes: number
+  /** Most bytes of a chunk with this key, now. */
+  readonly maxBytes: (key: string | undefined) => number
   /** What to do with a log that is larger by itself. */
   readonly oversize: 'truncate' | 'drop'
   readonly full: (encoded: Encoded) => void
@@ -33,6 +40,15 @@ export interface ChunkerOptions {
   readonly shortened?: () => void
   /** A log was too large and could not be shortened, or was not to be; of its bytes, what was read. */
   readonly tooLarge: (bytes: number) => void
+  /** A log was emitted by reading a log that was emitted by reading one, without an end. */
+  readonly endless?: () => void
+}
+
+/** A log that was emitted while another was read. */
+interface Nested {
+  readonly log: ReadableLogRecordLike
+  readonly key: string | undefined
+  readonly depth: number
 }
 
 /** Collects logs in chunks by resource, scope and partition key. */
@@ -41,7 +57,12 @@ export class Chunker {
   readonly #open: Open[] = []
   /** The log that is being added. */
   readonly #log = new LogFields()
-  /** Encoded bytes not yet handed on. */
+  /** Reading a log may run code of the application, and that may log. */
+  #isReading = false
+  #depth = 0
+  readonly #nested: Nested[] = []
+  #flushIsDue = false
+  /** The chunk that was added to last. */
   #last: Open | undefined
 
   constructor(options: ChunkerOptions) {
@@ -54,16 +75,34 @@ export class Chunker {
   }
 
   add(log: ReadableLogRecordLike, key: string | undefined): void {
-    this.#log.read(log)
-    this.#add(key)
+    if (this.#isReading) {
+      if (this.#depth < MAX_NESTED) this.#nested.push({ log, key, depth: this.#depth + 1 })
+      else this.#options.endless?.()
+      return
+    }
+    this.#isReading = true
+    try {
+      this.#log.read(log)
+      this.#add(key)
+      for (let one = this.#nested.shift(); one !== undefined; one = this.#nested.shift()) {
+        this.#depth = one.depth
+        this.#log.read(one.log)
+        this.#add(one.key)
+      }
+    } finally {
+      this.#depth = 0
+      this.#isReading = false
+    }
+    if (this.#flushIsDue) this.flush()
   }
 
   #add(key: string | undefined): void {
     const open = this.#find(key)
-    const { chunk } = open
+    const { chunk, maxBytes } = open
     chunk.add(this.#log)
-    if (chunk.bytes <= this.#options.maxBytes) {
-      if (chunk.bytes >= FULL_BYTES) this.#close(open)
+    const { bytes } = chunk
+    if (bytes <= maxBytes) {
+      if (bytes >= FULL_BYTES) this.#close(open)
       return
     }
     if (chunk.logs > 1) {
@@ -71,19 +110,20 @@ export class Chunker {
       this.#close(open)
       return this.#add(key)
     }
-    this.#large(open)
+    this.#large(open, bytes)
   }
 
   /** Hands on all there is. */
   flush(): void {
+    this.#flushIsDue = this.#isReading
+    if (this.#isReading) return
     while (this.#open[0] !== undefined) this.#close(this.#open[0])
   }
 
   /** The chunk is the log alone, and too large. */
-  #large(open: Open): void {
-    const { maxBytes, oversize, tooLarge, shortened, encoder } = this.#options
-    const { chunk } = open
-    const bytes = chunk.bytes
+  #large(open: Open, bytes: number): void {
+    const { oversize, tooLarge, shortened, encoder } = this.#options
+    const { chunk, maxBytes } = open
     if (oversize === 'truncate' && shorten(chunk, this.#log, encoder.costs, maxBytes)) {
       this.#close(open)
       shortened?.()
@@ -103,7 +143,9 @@ export class Chunker {
     )
     if (open === undefined) {
       if (this.#open.length >= MAX_OPEN && this.#open[0] !== undefined) this.#close(this.#open[0])
-      open = { resource, scope, key, chunk: this.#options.encoder.open(resource, scope) }
+      const maxBytes = this.#options.maxBytes(key)
+      const chunk = this.#options.encoder.open(resource, scope, maxBytes)
+      open = { resource, scope, key, maxBytes, chunk }
       this.#open.push(open)
     }
     this.#last = open

@@ -11,13 +11,16 @@ export interface LogChunk {
   readonly bytes: number
   /**
    * Encodes a log: what it looks like now is what is sent. Never throws. A log that is larger than
-   * the encoder's `maxBytes` is written in part, and then the chunk is larger than that.
+   * `maxBytes` is written in part, and then the chunk is larger than that.
    */
   add(log: LogFields): void
   /** Takes the last log out again. */
   undo(): void
-  /** The bytes, of their own memory; the chunk is empty afterwards. */
-  finish(): Buffer
+  /**
+   * The data; the chunk is empty afterwards. Bytes are in memory that the encoder's next chunk is
+   * written to: fresh memory costs several times what encoding does.
+   */
+  finish(): Uint8Array | string
 }
 
 /** Makes chunks; logs that share resource and scope may share one. */
@@ -25,7 +28,8 @@ export interface LogEncoder {
   /** What stands between two chunks that are put into one Kinesis record. */
   readonly terminator: string
   readonly costs: Costs
-  open(resource: AnyResource, scope: AnyScope): LogChunk
+  /** @param maxBytes most bytes of the chunk */
+  open(resource: AnyResource, scope: AnyScope, maxBytes: number): LogChunk
 }
 
 /** Bytes that contents take in an encoding, beside what surrounds them. */
@@ -35,8 +39,6 @@ export interface Costs {
 }
 
 export interface EncoderOptions {
-  /** Most bytes of a chunk. */
-  readonly maxBytes: number
   /** A resource or scope was so large that it left no room for logs, and was shortened. */
   readonly shortened?: (part: 'resource' | 'scope') => void
 }

@@ -1,25 +1,21 @@
 import type { Costs } from './encoder.js'
 import { base64 } from './json-text.js'
-import {
-  type Field,
-  type Neutral,
-  type NeutralMap,
-  namedFields,
-  neutralTrees,
-  objectOf,
-} from './neutral.js'
+import { type Field, type Neutral, namedFields, neutralTrees } from './neutral.js'
+import { NeutralMap } from './neutral-map.js'
 import { Pruner, waterLevel } from './prune.js'
 import { MARK_BYTES, truncated } from './truncated.js'
 import type { Entry } from './values.js'
 
-/** Texts up to this length are never cut: what a log says of its kind is in short ones. */
+/** What is left of a text at least. */
 const SHORT = 128
+/** Texts up to this length are never cut: what a log says of its kind is in short ones. */
+const UNCUT = SHORT + MARK_BYTES
 const SHRINK = 0.9
 
 export interface Contents {
   readonly texts: readonly string[]
   readonly body: Neutral | undefined
-  readonly attributes: NeutralMap
+  readonly attributes: NeutralMap<Neutral>
   /** Attributes left out. */
   readonly dropped: number
 }
@@ -39,7 +35,7 @@ export const contentsOf = (
   return {
     texts,
     body: body === undefined ? undefined : trees.at(-1),
-    attributes: objectOf(entries.map(([name], i) => [name, trees[i] ?? null] as const)),
+    attributes: new NeutralMap(entries.map(([name], i) => [name, trees[i] ?? null] as const)),
     dropped,
   }
 }
@@ -65,18 +61,19 @@ export const fit = ({ contents: whole, costs, maxBytes, write }: Fitting): boole
   let bytes = shortest(kept)
   if (bytes > maxBytes) {
     const pruner = new Pruner(whole)
-    const most = mostValues(pruner.count, values => {
+    const found = mostValues(pruner.count, maxBytes, values => {
       const pruned = pruner.prune(values)
       const size = shortest(pruned)
-      if (size > maxBytes) return false
-      kept = pruned
-      bytes = size
-      return true
+      if (size <= maxBytes) {
+        kept = pruned
+        bytes = size
+      }
+      return size
     })
-    if (most === undefined) return false
+    if (!found) return false
   }
   const long = sizer.longTexts(kept)
-  const least = long.reduce((sum, cost) => sum + Math.min(cost, SHORT + MARK_BYTES), 0)
+  const least = long.reduce((sum, cost) => sum + Math.min(cost, UNCUT), 0)
   let level = Math.floor(
     Math.min(waterLevel(long, maxBytes - bytes + least) - MARK_BYTES, long.reduce(larger, 0)),
   )
@@ -85,25 +82,41 @@ export const fit = ({ contents: whole, costs, maxBytes, write }: Fitting): boole
   return shortest(kept) <= maxBytes
 }
 
-/** Steps after the first that fits: each halves what is lost without need. */
-const REFINEMENTS = 3
+/** Values of the first try: few, to learn what one takes. */
+const FIRST_VALUES = 1000
+/** Tries after the first that fits; each writes at most a record. */
+const TRIES = 4
+/** What is lost without need, at most. */
+const GOOD_ENOUGH = 0.9
 
-/** About the most values that fit; `fits` is last told yes for those. */
-const mostValues = (all: number, fits: (values: number) => boolean): number | undefined => {
+/**
+ * Finds about the most values that fit: from what those of a try take follows how many the next may
+ * have. The last of them that fits counts.
+ * @param sizeOf what so many values take; somewhat above `maxBytes` if it is more
+ * @returns false: not even none fit
+ */
+const mostValues = (all: number, maxBytes: number, sizeOf: (values: number) => number): boolean => {
   let tooMany = all
-  let most = Math.floor(all / 2)
-  while (!fits(most)) {
-    if (most === 0) return undefined
+  let most = Math.min(FIRST_VALUES, Math.floor(all / 2))
+  let bytes = sizeOf(most)
+  while (bytes > maxBytes) {
+    if (most === 0) return false
     tooMany = most
     most = Math.floor(most / 2)
+    bytes = sizeOf(most)
   }
-  for (let i = 0; i < REFINEMENTS; i++) {
-    const next = Math.floor((most + tooMany) / 2)
-    if (next === most) break
-    if (fits(next)) most = next
-    else tooMany = next
+  for (let i = 0; i < TRIES && bytes < GOOD_ENOUGH * maxBytes; i++) {
+    const likely = Math.floor(((most * maxBytes) / bytes) * ((1 + GOOD_ENOUGH) / 2))
+    const next = likely < tooMany ? likely : Math.floor((most + tooMany) / 2)
+    if (next <= most) break
+    const size = sizeOf(next)
+    if (size > maxBytes) tooMany = next
+    else {
+      most = next
+      bytes = size
+    }
   }
-  return most
+  return true
 }
 
 const larger = (a: number, b: number): number => Math.max(a, b)
@@ -139,12 +152,12 @@ class Sizer {
     const costs: number[] = []
     const visit = (value: Neutral): void => {
       if (typeof value === 'string') {
-        if (value.length > SHORT) costs.push(this.text(value))
+        if (value.length > UNCUT) costs.push(this.text(value))
       } else if (value instanceof Uint8Array) {
-        if (value.length > SHORT) costs.push(this.bytes(value))
+        if (value.length > UNCUT) costs.push(this.bytes(value))
       } else if (Array.isArray(value)) for (const item of value) visit(item)
       else if (typeof value === 'object' && value !== null)
-        for (const [name, item] of Object.entries(value)) {
+        for (const [name, item] of value.entries) {
           visit(name)
           visit(item)
         }
@@ -161,13 +174,14 @@ const cut = (
   level: number,
 ): Contents => {
   const text = (whole: string): string => {
-    if (whole.length <= SHORT) return whole
+    if (whole.length <= UNCUT) return whole
+    if (level <= 0) return truncated(whole, SHORT)
     const cost = sizer.text(whole)
     if (cost <= level) return whole
     return truncated(whole, Math.max(SHORT, Math.floor((whole.length * level) / cost)))
   }
   const bytes = (all: Uint8Array): Neutral => {
-    if (all.length <= SHORT || sizer.bytes(all) <= level) return all
+    if (all.length <= UNCUT || sizer.bytes(all) <= level) return all
     // There is no mark within bytes, so they become text.
     const kept = Math.max(SHORT, Math.floor((level * 3) / 4))
     return `${base64(all.subarray(0, kept))}… [truncated ${all.length - kept} bytes]`
@@ -178,8 +192,8 @@ const cut = (
     if (one instanceof Uint8Array) return bytes(one)
     return Array.isArray(one) ? one.map(value) : map(one)
   }
-  const map = (one: NeutralMap): NeutralMap =>
-    objectOf(Object.entries(one).map(([name, item]) => [text(name), value(item)] as const))
+  const map = ({ entries }: NeutralMap<Neutral>): NeutralMap<Neutral> =>
+    new NeutralMap(entries.map(([name, item]) => [text(name), value(item)] as const))
   return {
     texts: texts.map(text),
     body: body === undefined ? undefined : value(body),

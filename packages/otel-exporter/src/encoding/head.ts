@@ -1,6 +1,7 @@
 import { attributesOf } from './attributes.js'
 import type { Costs, EncoderOptions } from './encoder.js'
 import { contentsOf, fit } from './fit.js'
+import { objectOf } from './neutral.js'
 import { nameOf, printed } from './printed.js'
 import { truncated } from './truncated.js'
 import {
@@ -55,14 +56,14 @@ export class Heads<Encoded> {
   readonly #part: 'resource' | 'scope'
   readonly #options: EncoderOptions
   readonly #costs: Costs
-  readonly #encode: (head: Head) => Encoded
+  readonly #encode: (head: Head, maxBytes: number) => Encoded
   readonly #bytes: (encoded: Encoded) => number
 
   constructor(
     part: 'resource' | 'scope',
     options: EncoderOptions,
     costs: Costs,
-    encode: (head: Head) => Encoded,
+    encode: (head: Head, maxBytes: number) => Encoded,
     bytes: (encoded: Encoded) => number,
   ) {
     this.#part = part
@@ -72,12 +73,13 @@ export class Heads<Encoded> {
     this.#bytes = bytes
   }
 
-  of(object: object): Encoded {
+  /** @param maxBytes most bytes of the chunk it is for */
+  of(object: object, maxBytes: number): Encoded {
+    const limit = Math.floor(maxBytes * SHARES[this.#part])
     const known = this.#known.get(object)
-    if (known !== undefined) return known
+    if (known !== undefined && this.#bytes(known) <= limit) return known
     const head = readHead(object)
-    let encoded = this.#encode(head)
-    const limit = Math.floor(this.#options.maxBytes * SHARES[this.#part])
+    let encoded = this.#encode(head, maxBytes)
     if (this.#bytes(encoded) > limit) encoded = this.#shortened(head, limit)
     // It may still get attributes.
     if (readProperty(object, 'asyncAttributesPending') !== true) this.#known.set(object, encoded)
@@ -99,18 +101,19 @@ export class Heads<Encoded> {
       costs: this.#costs,
       maxBytes: limit,
       write: ({ texts: [shortName = '', shortVersion = ''], attributes: kept, dropped }) => {
-        encoded = this.#encode({
+        const shorter = {
           ...head,
           name: shortName,
           version: shortVersion,
-          attributes: kept,
+          attributes: objectOf(kept.entries),
           invalid: [],
           droppedAttributesCount: head.droppedAttributesCount + dropped,
-        })
+        }
+        encoded = this.#encode(shorter, limit)
         return this.#bytes(encoded)
       },
     })
     this.#options.shortened?.(this.#part)
-    return encoded ?? this.#encode(head)
+    return encoded ?? this.#encode(head, limit)
   }
 }

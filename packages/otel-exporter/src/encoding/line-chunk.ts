@@ -46,10 +46,10 @@ export class LineChunk implements LogChunk {
     if (part !== undefined) this.#bytes -= Buffer.byteLength(part, 'utf8')
   }
 
-  finish(): Buffer {
+  finish(): string {
     const text = this.#before + this.#parts.join(this.#between) + this.#after
     this.#parts = []
     this.#bytes = 0
-    return Buffer.from(text, 'utf8')
+    return text
   }
 }

@@ -1,5 +1,6 @@
 import { setOwn } from '../own-property.js'
 import { Converter, type Shape } from './converter.js'
+import { NeutralMap } from './neutral-map.js'
 import { type Entry, INVALID_ATTRIBUTES, readProperty, unreadable } from './values.js'
 
 /** A value in terms that all encodings have: such a tree is read again without surprises. */
@@ -11,10 +12,7 @@ export type Neutral =
   | null
   | Uint8Array
   | Neutral[]
-  | NeutralMap
-export interface NeutralMap {
-  [name: string]: Neutral
-}
+  | NeutralMap<Neutral>
 
 const SHAPE: Shape<Neutral> = {
   text: text => text,
@@ -24,7 +22,7 @@ const SHAPE: Shape<Neutral> = {
   bytes: bytes => bytes,
   nothing: () => null,
   array: items => items,
-  map: entries => objectOf(entries),
+  map: entries => new NeutralMap(entries),
   weight: () => 1,
   textWeight: () => 1,
   collectionWeight: 1,

@@ -17,66 +17,65 @@ interface HeadText {
 export class OtlpJsonEncoder implements LogEncoder {
   readonly terminator = '\n'
   readonly costs: Costs = { text: jsonBytes, bytes: base64Bytes }
-  readonly #values: Converter<string>
   readonly #resources: Heads<HeadText>
   readonly #scopes: Heads<HeadText>
 
-  constructor(options: EncoderOptions) {
-    this.#values = new Converter(ANY_VALUE, options.maxBytes)
+  constructor(options: EncoderOptions = {}) {
     const size = ({ text, schema }: HeadText): number => Buffer.byteLength(text + schema)
-    this.#resources = new Heads('resource', options, this.costs, this.#resource, size)
-    this.#scopes = new Heads('scope', options, this.costs, this.#scope, size)
+    this.#resources = new Heads('resource', options, this.costs, resourceOf, size)
+    this.#scopes = new Heads('scope', options, this.costs, scopeOf, size)
   }
 
-  open(resourceObject: AnyResource, scopeObject: AnyScope): LogChunk {
-    const resource = this.#resources.of(resourceObject)
-    const scope = this.#scopes.of(scopeObject)
+  open(resourceObject: AnyResource, scopeObject: AnyScope, maxBytes: number): LogChunk {
+    const resource = this.#resources.of(resourceObject, maxBytes)
+    const scope = this.#scopes.of(scopeObject, maxBytes)
+    const values = new Converter(ANY_VALUE, maxBytes)
     return new LineChunk(
       `{"resourceLogs":[{"resource":${resource.text},"scopeLogs":[{"scope":${scope.text},"logRecords":[`,
       ',',
       `]${scope.schema}}]${resource.schema}}]}\n`,
-      this.#log,
+      log => logRecord(log, values),
     )
   }
+}
 
-  readonly #resource = (head: Head): HeadText => ({
-    text: wellFormed(`{"attributes":${this.#attributes(head, RESOURCE_DEPTH)}${dropped(head)}}`),
-    schema: schema(head),
-  })
+const resourceOf = (head: Head, maxBytes: number): HeadText => ({
+  text: wellFormed(
+    `{"attributes":${attributesText(head, RESOURCE_DEPTH, maxBytes)}${dropped(head)}}`,
+  ),
+  schema: schema(head),
+})
 
-  readonly #scope = (head: Head): HeadText => {
-    const { name, version } = head
-    const list = this.#attributes(head, ATTRIBUTE_DEPTH)
-    const attributes = list === '[]' ? '' : `,"attributes":${list}`
-    const own = `"name":${quoted(name)}${version === '' ? '' : `,"version":${quoted(version)}`}`
-    return { text: wellFormed(`{${own}${attributes}${dropped(head)}}`), schema: schema(head) }
-  }
+const scopeOf = (head: Head, maxBytes: number): HeadText => {
+  const { name, version } = head
+  const list = attributesText(head, ATTRIBUTE_DEPTH, maxBytes)
+  const attributes = list === '[]' ? '' : `,"attributes":${list}`
+  const own = `"name":${quoted(name)}${version === '' ? '' : `,"version":${quoted(version)}`}`
+  return { text: wellFormed(`{${own}${attributes}${dropped(head)}}`), schema: schema(head) }
+}
 
-  #attributes({ attributes, invalid }: Head, depth: number): string {
-    this.#values.begin()
-    return keyValues(this.#values.attributes(attributes, invalid, depth))
-  }
+const attributesText = ({ attributes, invalid }: Head, depth: number, maxBytes: number): string =>
+  keyValues(new Converter(ANY_VALUE, maxBytes).attributes(attributes, invalid, depth))
 
-  /** One log record. 64-bit numbers are text, ids are hex, as the OTLP specification has it. */
-  readonly #log = (log: LogFields): string => {
-    const values = this.#values
-    values.begin()
-    let json = '{'
-    if (log.seconds !== 0 || log.nanos !== 0)
-      json += `"timeUnixNano":"${nanoText(log.seconds, log.nanos)}",`
-    if (log.observedSeconds !== 0 || log.observedNanos !== 0)
-      json += `"observedTimeUnixNano":"${nanoText(log.observedSeconds, log.observedNanos)}",`
-    if (log.severityNumber !== 0) json += `"severityNumber":${log.severityNumber},`
-    if (log.severityText !== '') json += `"severityText":${quoted(log.severityText)},`
-    if (log.body !== undefined) json += `"body":${values.value(log.body, BODY_DEPTH)},`
-    if (log.droppedAttributesCount !== 0)
-      json += `"droppedAttributesCount":${log.droppedAttributesCount},`
-    if (log.flags !== 0) json += `"flags":${log.flags},`
-    if (log.traceId !== '') json += `"traceId":"${log.traceId}",`
-    if (log.spanId !== '') json += `"spanId":"${log.spanId}",`
-    if (log.eventName !== '') json += `"eventName":${quoted(log.eventName)},`
-    return `${json}"attributes":${keyValues(values.attributes(log.attributes, log.invalid, ATTRIBUTE_DEPTH))}}`
-  }
+/** One log record. 64-bit numbers are text, ids are hex, as the OTLP specification has it. */
+const logRecord = (log: LogFields, values: Converter<string>): string => {
+  values.begin()
+  let json = '{'
+  if (log.seconds !== 0 || log.nanos !== 0)
+    json += `"timeUnixNano":"${nanoText(log.seconds, log.nanos)}",`
+  if (log.observedSeconds !== 0 || log.observedNanos !== 0)
+    json += `"observedTimeUnixNano":"${nanoText(log.observedSeconds, log.observedNanos)}",`
+  if (log.severityNumber !== 0) json += `"severityNumber":${log.severityNumber},`
+  if (log.severityText !== '') json += `"severityText":${quoted(log.severityText)},`
+  if (log.body !== undefined) json += `"body":${values.value(log.body, BODY_DEPTH)},`
+  if (log.droppedAttributesCount !== 0)
+    json += `"droppedAttributesCount":${log.droppedAttributesCount},`
+  if (log.flags !== 0) json += `"flags":${log.flags},`
+  if (log.traceId !== '') json += `"traceId":"${log.traceId}",`
+  if (log.spanId !== '') json += `"spanId":"${log.spanId}",`
+  if (log.eventName !== '') json += `"eventName":${quoted(log.eventName)},`
+  const attributes = values.attributes(log.attributes, log.invalid, ATTRIBUTE_DEPTH)
+  return `${json}"attributes":${keyValues(attributes)}}`
 }
 
 const dropped = ({ droppedAttributesCount: count }: Head): string =>

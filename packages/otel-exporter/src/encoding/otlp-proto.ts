@@ -46,53 +46,49 @@ interface HeadBytes {
 export class OtlpProtoEncoder implements LogEncoder {
   readonly terminator = ''
   readonly costs: Costs = { text: text => Buffer.byteLength(text), bytes: count => count }
-  readonly #maxBytes: number
   readonly #resources: Heads<HeadBytes>
   readonly #scopes: Heads<HeadBytes>
   /** Buffers of chunks that are done. */
   readonly #spare: ProtobufWriter[] = []
 
-  constructor(options: EncoderOptions) {
-    const { maxBytes } = options
-    this.#maxBytes = maxBytes
+  constructor(options: EncoderOptions = {}) {
     const size = ({ bytes, schema }: HeadBytes): number => bytes.length + schema.length
-    this.#resources = new Heads(
-      'resource',
-      options,
-      this.costs,
-      head => encodeResource(head, maxBytes),
-      size,
-    )
-    this.#scopes = new Heads(
-      'scope',
-      options,
-      this.costs,
-      head => encodeScope(head, maxBytes),
-      size,
-    )
+    this.#resources = new Heads('resource', options, this.costs, encodeResource, size)
+    this.#scopes = new Heads('scope', options, this.costs, encodeScope, size)
   }
 
-  open(resource: AnyResource, scope: AnyScope): LogChunk {
-    const writer = this.#spare.pop() ?? new ProtobufWriter(this.#maxBytes)
+  open(resource: AnyResource, scope: AnyScope, maxBytes: number): LogChunk {
+    const writer = this.#spare.pop() ?? new ProtobufWriter(maxBytes)
+    writer.maxText = maxBytes
     return new ProtoChunk(
       writer,
-      this.#resources.of(resource),
-      this.#scopes.of(scope),
-      this.#maxBytes,
-      () => void this.#spare.push(writer),
+      this.#resources.of(resource, maxBytes),
+      this.#scopes.of(scope, maxBytes),
+      maxBytes,
+      () => {
+        if (writer.capacity <= MAX_SPARE_BYTES) this.#spare.push(writer)
+      },
     )
   }
 }
+
+/** A buffer that a huge log has grown is let go. */
+const MAX_SPARE_BYTES = 256 * 1024
+
+/** Most bytes of the tag and the length of a message field below the 15th. */
+const MAX_HEAD = 6
 
 class ProtoChunk implements LogChunk {
   logs = 0
   readonly #writer: ProtobufWriter
   readonly #values: AnyValueWriter
-  readonly #resource: Uint8Array
-  readonly #scope: Uint8Array
-  readonly #resourceSchema: Uint8Array
-  readonly #scopeSchema: Uint8Array
+  readonly #resource: HeadBytes
+  readonly #scope: HeadBytes
+  /** Bytes of the chunk that are no logs, but for two lengths. */
+  readonly #around: number
   readonly #done: () => void
+  /** Where the logs begin; what stands before them is known in the end. */
+  readonly #start: number
   #last = 0
 
   constructor(
@@ -104,26 +100,27 @@ class ProtoChunk implements LogChunk {
   ) {
     this.#writer = writer
     this.#values = new AnyValueWriter(writer, maxBytes)
-    this.#resource = resource.bytes
-    this.#scope = scope.bytes
-    this.#resourceSchema = resource.schema
-    this.#scopeSchema = scope.schema
+    this.#resource = resource
+    this.#scope = scope
+    this.#around = resource.bytes.length + resource.schema.length
     this.#done = done
+    this.#start = 2 * MAX_HEAD + resource.bytes.length + scope.bytes.length
+    writer.reset(this.#start)
   }
 
   get bytes(): number {
-    return 1 + varintSize(this.#resourceLogs) + this.#resourceLogs
+    const resourceLogs = this.#resourceLogs
+    return 1 + varintSize(resourceLogs) + resourceLogs
   }
 
   get #scopeLogs(): number {
-    return this.#scope.length + this.#writer.at + this.#scopeSchema.length
+    const { bytes, schema } = this.#scope
+    return bytes.length + this.#writer.at - this.#start + schema.length
   }
 
   get #resourceLogs(): number {
     const scopeLogs = this.#scopeLogs
-    return (
-      this.#resource.length + 1 + varintSize(scopeLogs) + scopeLogs + this.#resourceSchema.length
-    )
+    return this.#around + 1 + varintSize(scopeLogs) + scopeLogs
   }
 
   add(log: LogFields): void {
@@ -145,24 +142,18 @@ class ProtoChunk implements LogChunk {
     this.logs--
   }
 
-  finish(): Buffer {
-    const data = Buffer.allocUnsafeSlow(this.bytes)
-    let at = 0
-    const put = (bytes: Uint8Array): void => {
-      data.set(bytes, at)
-      at += bytes.length
-    }
-    put(head(LOGS_DATA.resourceLogs, this.#resourceLogs))
-    put(this.#resource)
-    put(head(RESOURCE_LOGS.scopeLogs, this.#scopeLogs))
-    put(this.#scope)
-    put(this.#writer.written)
-    put(this.#scopeSchema)
-    put(this.#resourceSchema)
-    this.#writer.rewind(0)
+  finish(): Uint8Array {
+    const writer = this.#writer
+    const scopeLogs = head(RESOURCE_LOGS.scopeLogs, this.#scopeLogs)
+    const resourceLogs = head(LOGS_DATA.resourceLogs, this.#resourceLogs)
+    writer.append(this.#scope.schema)
+    writer.append(this.#resource.schema)
+    let at = writer.place(this.#scope.bytes, this.#start)
+    for (const bytes of [scopeLogs, this.#resource.bytes, resourceLogs])
+      at = writer.place(bytes, at)
     this.logs = 0
     this.#done()
-    return data
+    return writer.written(at)
   }
 
   #log(log: LogFields): void {
@@ -195,7 +186,7 @@ const encodeResource = (head: Head, maxBytes: number): HeadBytes => {
   if (head.droppedAttributesCount !== 0)
     writer.varint(RESOURCE.droppedAttributesCount, head.droppedAttributesCount)
   writer.end(start)
-  return { bytes: writer.written.slice(), schema: schemaUrl(RESOURCE_LOGS.schemaUrl, head) }
+  return { bytes: writer.written().slice(), schema: schemaUrl(RESOURCE_LOGS.schemaUrl, head) }
 }
 
 const encodeScope = (head: Head, maxBytes: number): HeadBytes => {
@@ -207,7 +198,7 @@ const encodeScope = (head: Head, maxBytes: number): HeadBytes => {
   if (head.droppedAttributesCount !== 0)
     writer.varint(SCOPE.droppedAttributesCount, head.droppedAttributesCount)
   writer.end(start)
-  return { bytes: writer.written.slice(), schema: schemaUrl(SCOPE_LOGS.schemaUrl, head) }
+  return { bytes: writer.written().slice(), schema: schemaUrl(SCOPE_LOGS.schemaUrl, head) }
 }
 
 const writeAttributes = (
@@ -226,7 +217,7 @@ const schemaUrl = (field: number, { schemaUrl: url }: Head): Uint8Array => {
   if (url === '') return EMPTY
   const writer = new ProtobufWriter(url.length)
   writer.text(field, url)
-  return writer.written.slice()
+  return writer.written().slice()
 }
 
 /** Tag and length of a message field. */

@@ -12,16 +12,41 @@ export class ProtobufWriter {
   #buffer: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES)
   #view = new DataView(this.#buffer.buffer)
   at = 0
-  readonly #maxText: number
+  /** Longest text that is kept; what is longer could not be sent, and may be huge. */
+  maxText: number
 
-  /** @param maxText longest text that is kept; what is longer could not be sent, and may be huge */
   constructor(maxText: number) {
-    this.#maxText = maxText
+    this.maxText = maxText
   }
 
-  /** What was written, valid until the next write. */
-  get written(): Uint8Array {
-    return this.#buffer.subarray(0, this.at)
+  get capacity(): number {
+    return this.#buffer.length
+  }
+
+  /** What was written from there on, valid until the next write. */
+  written(from = 0): Uint8Array {
+    return this.#buffer.subarray(from, this.at)
+  }
+
+  /** Begins anew, with so many bytes left free for `place`. */
+  reset(free: number): void {
+    this.at = 0
+    this.#room(free)
+    this.at = free
+  }
+
+  /** Puts bytes in front of what is at `end`; returns where they begin. */
+  place(bytes: Uint8Array, end: number): number {
+    const start = end - bytes.length
+    this.#buffer.set(bytes, start)
+    return start
+  }
+
+  /** Bytes as they are. */
+  append(bytes: Uint8Array): void {
+    this.#room(bytes.length)
+    this.#buffer.set(bytes, this.at)
+    this.at += bytes.length
   }
 
   /** Takes the buffer back to an earlier length. */
@@ -91,7 +116,7 @@ export class ProtobufWriter {
   }
 
   text(field: number, whole: string): void {
-    const text = whole.length <= this.#maxText ? whole : truncated(whole, this.#maxText)
+    const text = whole.length <= this.maxText ? whole : truncated(whole, this.maxText)
     // A character takes at most 3 bytes.
     this.#room(text.length * 3 + 16)
     this.#tag(field, 2)
@@ -125,14 +150,16 @@ export class ProtobufWriter {
   }
 
   #shortAscii(text: string): boolean {
-    const start = this.at
-    for (let i = 0; i < text.length; i++) {
+    const buffer = this.#buffer
+    const { length } = text
+    const start = this.at + 1
+    for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i)
       if (code > 0x7f) return false
-      this.#buffer[start + 1 + i] = code
+      buffer[start + i] = code
     }
-    this.#buffer[start] = text.length
-    this.at = start + 1 + text.length
+    buffer[this.at] = length
+    this.at = start + length
     return true
   }
 

@@ -1,5 +1,6 @@
 import type { Contents } from './fit.js'
-import { type Neutral, type NeutralMap, objectOf } from './neutral.js'
+import type { Neutral } from './neutral.js'
+import { NeutralMap } from './neutral-map.js'
 import { more } from './values.js'
 
 /**
@@ -9,7 +10,8 @@ import { more } from './values.js'
 export const waterLevel = (sizes: readonly number[], budget: number): number => {
   let left = budget
   let count = sizes.length
-  for (const size of sizes.toSorted((a, b) => a - b)) {
+  // In a typed array numbers are sorted as such, and quickly.
+  for (const size of Float64Array.from(sizes).toSorted()) {
     if (size * count > left) return left / count
     left -= size
     count--
@@ -22,35 +24,30 @@ export class Pruner {
   /** How many values each list and map has, itself counted. */
   readonly #counts = new Map<object, number>()
   readonly #whole: Contents
-  readonly #names: readonly string[]
-  readonly #fields: readonly Neutral[]
 
   constructor(whole: Contents) {
     this.#whole = whole
-    this.#names = Object.keys(whole.attributes)
-    this.#fields = Object.values(whole.attributes)
   }
 
   /** Values of all. */
   get count(): number {
-    return [this.#whole.body ?? null, ...this.#fields].reduce<number>(
-      (sum, value) => sum + this.#count(value),
-      0,
-    )
+    let sum = this.#count(this.#whole.body ?? null)
+    for (const [, value] of this.#whole.attributes.entries) sum += this.#count(value)
+    return sum
   }
 
   /** At most about so many values. */
   prune(budget: number): Contents {
-    const { body, dropped } = this.#whole
-    const fields = this.#fields.slice(0, budget)
-    const level = this.#level([body ?? null, ...fields], budget)
+    const { body, dropped, attributes } = this.#whole
+    const fields = attributes.entries.slice(0, budget)
+    const level = this.#level([body ?? null, ...fields.map(([, value]) => value)], budget)
     return {
       ...this.#whole,
       body: body === undefined ? undefined : this.#pruned(body, level),
-      attributes: objectOf(
-        fields.map((value, i) => [this.#names[i] ?? '', this.#pruned(value, level)] as const),
+      attributes: new NeutralMap(
+        fields.map(([name, value]) => [name, this.#pruned(value, level)] as const),
       ),
-      dropped: dropped + this.#fields.length - fields.length,
+      dropped: dropped + attributes.entries.length - fields.length,
     }
   }
 
@@ -68,8 +65,7 @@ export class Pruner {
     return [...items, more(list.length - kept.length + leftOutBefore(list.at(-1)))]
   }
 
-  #map(map: NeutralMap, budget: number): NeutralMap {
-    const all = Object.entries(map)
+  #map({ entries: all }: NeutralMap<Neutral>, budget: number): NeutralMap<Neutral> {
     const kept = all.slice(0, Math.max(0, budget))
     const level = this.#level(
       kept.map(([, item]) => item),
@@ -78,7 +74,7 @@ export class Pruner {
     const entries = kept.map(([name, item]): [string, Neutral] => [name, this.#pruned(item, level)])
     if (kept.length < all.length)
       entries.push([more(all.length - kept.length + leftOutBefore(all.at(-1)?.[0])), null])
-    return objectOf(entries)
+    return new NeutralMap(entries)
   }
 
   #level(values: readonly Neutral[], budget: number): number {
@@ -93,8 +89,8 @@ export class Pruner {
     let count = this.#counts.get(value)
     if (count === undefined) {
       count = 1
-      for (const item of Array.isArray(value) ? value : Object.values(value))
-        count += this.#count(item)
+      if (Array.isArray(value)) for (const item of value) count += this.#count(item)
+      else for (const [, item] of value.entries) count += this.#count(item)
       this.#counts.set(value, count)
     }
     return count

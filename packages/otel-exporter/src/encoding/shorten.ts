@@ -1,6 +1,7 @@
 import type { Costs, LogChunk } from './encoder.js'
 import { contentsOf, fit } from './fit.js'
 import type { LogFields } from './log-fields.js'
+import { objectOf } from './neutral.js'
 import { ATTRIBUTE_DEPTH, BODY_DEPTH } from './values.js'
 
 /**
@@ -29,7 +30,7 @@ export const shorten = (
       log.severityText = severityText
       log.eventName = eventName
       log.body = shorter
-      log.attributes = rest.attributes
+      log.attributes = objectOf(rest.attributes.entries)
       log.invalid = []
       log.droppedAttributesCount = droppedAttributesCount + rest.dropped
       chunk.undo()

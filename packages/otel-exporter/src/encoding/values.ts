@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import { NeutralMap } from './neutral-map.js'
 
 /**
  * What JavaScript can put into a log, in terms that all encodings have. Nothing here throws but
@@ -88,6 +89,7 @@ export const inTerms = (value: object): Terms => {
 const exotic = (value: object): Terms => {
   if (ArrayBuffer.isView(value)) return viewInTerms(value)
   if (types.isAnyArrayBuffer(value)) return { kind: 'bytes', bytes: new Uint8Array(value) }
+  if (value instanceof NeutralMap) return { kind: 'map', entries: value.entries }
   if (types.isDate(value)) return { kind: 'text', text: dateText(value) }
   if (types.isMap(value)) return { kind: 'map', entries: mapEntries(value) }
   if (types.isSet(value)) return { kind: 'array', items: setItems(value) }
