@@ -1,14 +1,39 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { type FakeKinesis, faults, startFakeKinesis } from '../support/endpoint/index.js'
-import { logsIn, runRegistered } from '../support/otel/run-registered.js'
-import { QUIET } from '../support/run-program.js'
+import { logsIn, registeredEnv, runRegistered } from '../support/otel/run-registered.js'
+import { QUIET, runProgram } from '../support/run-program.js'
 
 const EMIT = `
 const logger = require('@opentelemetry/api-logs').logs.getLogger('app')
 const emit = (count, what = 'log') => { for (let i = 0; i < count; i++) logger.emit({ body: what + ' ' + i }) }
 `
+/** As the package of that name has them: at once, later, and one that fails. */
+const AWS_DETECTORS = `
+exports.awsEcsDetector = { detect: () => ({ attributes: { 'cloud.provider': 'aws' } }) }
+exports.awsEc2Detector = { detect: () => ({ attributes: {
+  'host.id': new Promise(resolve => setTimeout(resolve, 100, 'i-1')) } }) }
+exports.awsEc2DetectorSync = exports.awsEc2Detector
+exports.awsEksDetector = { detect: () => ({ attributes: { 'k8s.cluster.name': Promise.reject(new Error('none')) } }) }
+`
+
+/** A folder with our packages, the SDK, and one package more. */
+const applicationWith = (name: string, code: string): { cwd: string; register: string } => {
+  const cwd = mkdtempSync(join(tmpdir(), 'otel-app-'))
+  const modules = join(cwd, 'node_modules')
+  mkdirSync(join(modules, name), { recursive: true })
+  writeFileSync(join(modules, name, 'index.js'), code)
+  for (const one of ['api', 'api-logs', 'sdk-logs'])
+    symlinkSync(resolve('node_modules/@opentelemetry', one), join(modules, '@opentelemetry', one))
+  const register = pathToFileURL(resolve('packages/otel-exporter/dist/register.js')).href
+  return { cwd, register }
+}
+
 const SHORT = { OTEL_EXPORTER_KINESIS_SHUTDOWN_TIMEOUT: '300' }
 
 describe('register', function () {
@@ -190,6 +215,27 @@ describe('register', function () {
         assert.equal(exit, 0)
         assert.match(stderr, /5 logs lost: 5 not delivered in time; shutdownTimeout is 300 ms\n$/)
       })
+  })
+
+  it('finds detectors that the application has installed, such as aws, and waits for them', async () => {
+    const { cwd, register } = applicationWith('@opentelemetry/resource-detector-aws', AWS_DETECTORS)
+    const { stderr, code } = await runProgram(['--import', register, '-e', `${EMIT}emit(3)`], {
+      cwd,
+      env: {
+        ...registeredEnv(fake),
+        OTEL_NODE_RESOURCE_DETECTORS: 'env,aws',
+        OTEL_SERVICE_NAME: 'shop',
+      },
+    })
+    rmSync(cwd, { recursive: true })
+    assert.deepEqual([stderr, code], ['', 0])
+    const logs = logsIn(fake)
+    assert.equal(logs.length, 3)
+    for (const { resource } of logs) {
+      assert.equal(resource['service.name'], 'shop')
+      assert.equal(resource['cloud.provider'], 'aws')
+      assert.equal(resource['host.id'], 'i-1')
+    }
   })
 
   it('puts into the resource what the detectors find', async () => {

@@ -34,10 +34,16 @@ export const kinesisComponent: LogRecordExporterComponent = {
 const camelCase = (name: string): string =>
   name.replaceAll(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase())
 
-/** Options may hold options, such as `packing`. */
+/** Options may hold options, such as `packing`; what is no data, such as a client, stays what it is. */
 const inCamelCase = (value: unknown): unknown =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+  isMap(value)
     ? Object.fromEntries(
         Object.entries(value).map(([name, own]) => [camelCase(name), inCamelCase(own)]),
       )
     : value
+
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> => {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}

@@ -1,15 +1,39 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   batchOptionsFromEnvironment,
   exporterOptionsFromEnvironment,
   KinesisLogRecordExporter,
   kinesisComponent,
 } from '@kinesis-producer/otel-exporter'
+import { decodeLogs } from '@kinesis-producer/otel-exporter/decode'
 import { LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs'
 import { FakeClient } from '../../support/core/fake-client.js'
+import { ORDINARY } from '../../support/otel/strange-logs.js'
+
+/** What a file says of the exporter, read and checked by the SDK's own reader. */
+const kinesisPropertiesIn = (file: string): Record<string, unknown> => {
+  const load = createRequire(createRequire(import.meta.url).resolve('@opentelemetry/sdk-node'))
+  const before = process.env['OTEL_CONFIG_FILE']
+  process.env['OTEL_CONFIG_FILE'] = file
+  try {
+    const model: { logger_provider: { processors: { batch: { exporter: object } }[] } } = load(
+      '@opentelemetry/configuration',
+    )
+      .createConfigFactory()
+      .getConfigModel()
+    return Reflect.get(Object(model.logger_provider.processors[0]?.batch.exporter), 'kinesis')
+  } finally {
+    if (before === undefined) delete process.env['OTEL_CONFIG_FILE']
+    else process.env['OTEL_CONFIG_FILE'] = before
+  }
+}
 
 describe('configuration of the exporter', () => {
   it('comes from the environment', () => {
@@ -128,6 +152,52 @@ describe('configuration of the exporter', () => {
     await provider.shutdown()
     server.close()
     assert.ok(types.has('application/x-amz-cbor-1.1'), [...types].join())
+  })
+
+  it('comes from a YAML file as the SDK reads it, with what it leaves empty not given', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'otel-config-'))
+    const file = join(folder, 'otel.yaml')
+    writeFileSync(
+      file,
+      `file_format: "1.0"
+logger_provider:
+  processors:
+    - batch:
+        exporter:
+          kinesis:
+            stream_name: \${KINESIS_TEST_STREAM:-logs}
+            region: us-east-1
+            endpoint:
+            credentials:
+            logger: ~
+            buffer_bytes: null
+            packing:
+              kind: concat
+              compression: gzip
+              max_bytes: 100000
+              terminator:
+            partition_key:
+              resource: service.name
+            self_obs_meter_provider:
+            export_timeout: 1000
+            acknowledge:
+`,
+    )
+    const properties = kinesisPropertiesIn(file)
+    rmSync(folder, { recursive: true })
+    assert.equal(Reflect.get(properties, 'stream_name'), 'logs')
+    const client = new FakeClient()
+    const { region: _, ...others } = properties
+    const exporter = kinesisComponent.createComponent({ ...others, client })
+    const log = { ...ORDINARY, resource: { attributes: { 'service.name': 'shop' } } }
+    const result = await new Promise(resolve => exporter.export([log], resolve))
+    assert.deepEqual(result, { code: 0 })
+    const [record] = client.calls.flat()
+    assert.equal(record?.PartitionKey, 'shop')
+    assert.equal(decodeLogs(record.Data)[0]?.body, 'body')
+    await exporter.shutdown()
+    // As it stands, region and all.
+    await kinesisComponent.createComponent(properties).shutdown()
   })
 
   it('comes from a declarative file, in snake case', async () => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { OPTION_NAMES } from '@kinesis-producer/core'
 import {
   KinesisLogRecordExporter,
   KinesisLogRecordProcessor,
   type KinesisLogRecordProcessorOptions,
 } from '@kinesis-producer/otel-exporter'
+import { LOG_OPTION_NAMES } from '@kinesis-producer/otel-exporter/internal/options'
 import { context, diag, trace } from '@opentelemetry/api'
 import { SeverityNumber } from '@opentelemetry/api-logs'
 import { resourceFromAttributes } from '@opentelemetry/resources'
@@ -18,8 +20,10 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
+import fc from 'fast-check'
 import { FakeClient, serviceError } from '../../support/core/fake-client.js'
 import { decodeLogs, recordsOf } from '../../support/otel/logs-proto.js'
+import { ORDINARY } from '../../support/otel/strange-logs.js'
 
 const setUp = (client: FakeClient, options: Partial<KinesisLogRecordProcessorOptions> = {}) => {
   const processor = new KinesisLogRecordProcessor({ streamName: 's', client, ...options })
@@ -151,6 +155,45 @@ describe('KinesisLogRecordProcessor under the real SDK', () => {
     assert.equal(processor.enabled({}), true)
     await provider.shutdown()
     assert.deepEqual(bodies(client), ['warn', 'unspecified'])
+  })
+
+  it('loses no log for a severity that is none, and asks the number of those that are', async () => {
+    const client = new FakeClient()
+    const { processor } = setUp(client, { minimumSeverity: 13 })
+    const throwing = {
+      get severityNumber(): never {
+        throw new Error('mine')
+      },
+    }
+    assert.equal(processor.enabled(throwing), true)
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), fc.double(), fc.integer()), severityNumber => {
+        const isBelow =
+          typeof severityNumber === 'number' && severityNumber > 0 && severityNumber < 13
+        assert.equal(processor.enabled({ severityNumber: severityNumber as number }), !isBelow)
+      }),
+    )
+    const odd: unknown[] = [Number.NaN, -1, 0, 12.5, 99, '5', null, undefined, 5n, {}, Infinity]
+    for (const [i, severityNumber] of odd.entries())
+      processor.onEmit({ ...ORDINARY, body: i, severityNumber: severityNumber as number })
+    await processor.shutdown()
+    // 12.5 is a number below 13.
+    assert.deepEqual(bodies(client), ['0', '1', '2', '4', '5', '6', '7', '8', '9', '10'])
+  })
+
+  it('takes undefined and null for an option that is not given', async () => {
+    const own = ['minimumSeverity', 'flushTimeout', 'region', 'endpoint', 'credentials', 'roleArn']
+    const names = [...LOG_OPTION_NAMES, ...OPTION_NAMES, ...own]
+    for (const absent of [undefined, null]) {
+      const client = new FakeClient()
+      const { processor } = setUp(client, {
+        ...Object.fromEntries(names.map(name => [name, absent])),
+        client,
+      })
+      processor.onEmit(ORDINARY)
+      await processor.shutdown()
+      assert.deepEqual(bodies(client), ['body'])
+    }
   })
 
   it('keys logs by trace, resource or function, and sends those without a key anywhere', async () => {
@@ -308,6 +351,52 @@ describe('the metrics of the exporter', () => {
     assert.equal(found.dataPoints[0]?.value, 2)
     await provider.shutdown()
     await meterProvider.shutdown()
+  })
+
+  it('count what was shortened, which is told once of a kind, whatever the encoding', async () => {
+    for (const encoding of ['otlp-proto', 'otlp-json', 'json'] as const) {
+      const metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+      const reader = new PeriodicExportingMetricReader({ exporter: metrics })
+      const meterProvider = new MeterProvider({ readers: [reader] })
+      const told: string[] = []
+      const quiet = (): void => {}
+      diag.setLogger(
+        { error: quiet, warn: text => told.push(text), info: quiet, debug: quiet, verbose: quiet },
+        { suppressOverrideMessage: true },
+      )
+      const { processor } = setUp(new FakeClient(), {
+        encoding,
+        selfObsMeterProvider: meterProvider,
+      })
+      const large = 'x'.repeat(2_000_000)
+      for (let i = 0; i < 3; i++) processor.onEmit({ ...ORDINARY, body: large })
+      for (let i = 0; i < 2; i++)
+        processor.onEmit({ ...ORDINARY, resource: { attributes: { a: 1, large } } })
+      processor.onEmit({ ...ORDINARY, instrumentationScope: { name: large } })
+      processor.onEmit({ ...ORDINARY, body: 'small' })
+      await processor.shutdown()
+      await reader.forceFlush()
+      diag.disable()
+      const found = metrics
+        .getMetrics()
+        .at(-1)
+        ?.scopeMetrics.flatMap(scope => scope.metrics)
+        .find(({ descriptor }) => descriptor.name === 'kinesis.exporter.truncated')
+      assert.equal(found?.descriptor.unit, '{item}')
+      const counted = found.dataPoints.map(
+        ({ attributes, value }) => `${String(value)} ${String(attributes['kinesis.item'])}`,
+      )
+      assert.deepEqual(counted.toSorted(), ['1 scope', '2 resource', '3 log'])
+      assert.deepEqual(
+        told.map(
+          text =>
+            /: a (\w+) was too large for a record \(\d+ bytes\) and was short/.exec(text)?.[1],
+        ),
+        ['log', 'resource', 'scope'],
+        told.join('\n'),
+      )
+      await meterProvider.shutdown()
+    }
   })
 
   it('end with the producer', async () => {

@@ -18,10 +18,10 @@ const counting = (encoder: LogEncoder): { encoder: LogEncoder; writes: () => num
       costs: encoder.costs,
       open: (...args): LogChunk => {
         const chunk = encoder.open(...args)
-        const { add } = chunk
+        const add = chunk.add.bind(chunk)
         chunk.add = log => {
           writes++
-          return add.call(chunk, log)
+          return add(log)
         }
         return chunk
       },
