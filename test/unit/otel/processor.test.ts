@@ -384,7 +384,7 @@ describe('the metrics of the exporter', () => {
         .find(({ descriptor }) => descriptor.name === 'kinesis.exporter.truncated')
       assert.equal(found?.descriptor.unit, '{item}')
       const counted = found.dataPoints.map(
-        ({ attributes, value }) => `${String(value)} ${String(attributes['kinesis.item'])}`,
+        ({ attributes, value }) => `${Number(value)} ${String(attributes['kinesis.item'])}`,
       )
       assert.deepEqual(counted.toSorted(), ['1 scope', '2 resource', '3 log'])
       assert.deepEqual(
