@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeLogs } from '@kinesis-producer/otel-exporter/decode'
 import { startFakeKinesis } from '../build/test/support/endpoint/index.js'
+import { otelCases } from './otel-recipes.mjs'
 import { pack, root, run, start } from './packed.mjs'
 
 const work = mkdtempSync(join(tmpdir(), 'kinesis-compat-'))
@@ -38,7 +39,7 @@ const LINES = {
 const tarballs = pack(['core', 'otel-exporter'], work)
 
 let failed = 0
-for (const [line, { node, dependencies, types = 'otel-types.txt' }] of Object.entries(LINES)) {
+for (const [line, { node, dependencies, types }] of Object.entries(LINES)) {
   const folder = join(work, line)
   mkdirSync(folder)
   writeFileSync(
@@ -55,7 +56,7 @@ for (const [line, { node, dependencies, types = 'otel-types.txt' }] of Object.en
     folder,
   )
   cpSync(join(root, 'test/packages/otel-app.mjs'), join(folder, 'otel-app.mjs'))
-  cpSync(join(root, 'test/packages', types), join(folder, 'types.mts'))
+  cpSync(join(root, 'test/packages', types ?? 'otel-types.txt'), join(folder, 'types.mts'))
   const tsc = [
     join(root, 'node_modules/typescript/bin/tsc'),
     '--noEmit',
@@ -92,6 +93,29 @@ for (const [line, { node, dependencies, types = 'otel-types.txt' }] of Object.en
     } catch (error) {
       failed++
       console.error(`FAILED: SDK ${line}, ${how}: ${error.message}`)
+    }
+    await fake.close()
+  }
+  // The oldest one takes its exporters in another way.
+  if (types !== undefined) continue
+  const cases = otelCases(
+    folder,
+    fake => ({
+      AWS_ENDPOINT_URL: fake.endpoint,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+    }),
+    node,
+  )
+  for (const name of ['README, batch processor', 'README, Lambda']) {
+    const fake = await startFakeKinesis({ streams: { 'my-stream': 1 } })
+    try {
+      await cases[name](fake)
+      console.log(`ok: SDK ${line}, ${name}`)
+    } catch (error) {
+      failed++
+      console.error(`FAILED: SDK ${line}, ${name}: ${error.message}`)
     }
     await fake.close()
   }

@@ -1,5 +1,5 @@
-// Runs the programs of docs/pino-recipes.md as they stand there, with the packed packages and the
-// frameworks they are for, against our own endpoint.
+// Runs the programs of docs/pino-recipes.md and of the exporter's README as they stand there, with
+// the packed packages and the frameworks they are for, against our own endpoint.
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startFakeKinesis } from '../build/test/support/endpoint/index.js'
+import { OTEL_DEPENDENCIES, otelCases } from './otel-recipes.mjs'
 import { pack, root, run, start } from './packed.mjs'
 
 const DEPENDENCIES = {
@@ -25,18 +26,33 @@ const DEPENDENCIES = {
 }
 
 const work = mkdtempSync(join(tmpdir(), 'kinesis-recipes-'))
-const cwd = join(work, 'an application')
-mkdirSync(cwd)
-const tarballs = pack(['core', 'pino-transport'], work)
-writeFileSync(
-  join(cwd, 'package.json'),
-  JSON.stringify({
-    private: true,
-    dependencies: { ...tarballs, ...DEPENDENCIES },
-    overrides: { '@kinesis-producer/core': tarballs['@kinesis-producer/core'] },
-  }),
+const tarballs = pack(['core', 'pino-transport', 'otel-exporter'], work)
+
+/** A folder with one of our packages and others. */
+const application = (name, ours, others) => {
+  const folder = join(work, name)
+  mkdirSync(folder)
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({
+      private: true,
+      dependencies: {
+        '@kinesis-producer/core': tarballs['@kinesis-producer/core'],
+        [ours]: tarballs[ours],
+        ...others,
+      },
+      overrides: { '@kinesis-producer/core': tarballs['@kinesis-producer/core'] },
+    }),
+  )
+  run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline'], folder)
+  return folder
+}
+const cwd = application('an application', '@kinesis-producer/pino-transport', DEPENDENCIES)
+const otel = application(
+  'an instrumented one',
+  '@kinesis-producer/otel-exporter',
+  OTEL_DEPENDENCIES,
 )
-run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], cwd)
 const recipes = readFileSync(join(root, 'docs/pino-recipes.md'), 'utf8')
 const files = [...recipes.matchAll(/^```js file=(\S+)\n([\s\S]*?)^```/gm)]
 for (const [, name, code] of files) writeFileSync(join(cwd, name), code)
@@ -116,6 +132,7 @@ const CASES = {
   },
   Jest: tests(['node_modules/jest/bin/jest.js', '--testMatch', '**/*.test.cjs']),
   Vitest: tests(['node_modules/vitest/vitest.mjs', 'run', '--globals', '.test.cjs']),
+  ...otelCases(otel, envOf),
 }
 
 let failed = 0
