@@ -50,6 +50,7 @@ export interface LifecyclePorts {
   readonly queue: {
     abandon(mayHaveLeft: (batch: Batch) => boolean): readonly LeftRecord[]
     forgetAbandoned(others?: number): void
+    freeMemory(): void
   }
   readonly admission: { refuseWaiting(error: () => Error): void }
   readonly tail?: DiskTail | undefined
@@ -221,10 +222,9 @@ export class Lifecycle {
     }
     reporter.stop()
     reporter.report()
-    return {
-      leftover: this.#closeCalled ? left.map(record => record.leftover()) : [],
-      ...(ended !== undefined && { kept: ended.kept }),
-    }
+    const leftover = this.#closeCalled ? left.map(record => record.leftover()) : []
+    queue.freeMemory()
+    return { leftover, ...(ended !== undefined && { kept: ended.kept }) }
   }
 
   async #sendAll(options: WaitOptions): Promise<FlushResult> {

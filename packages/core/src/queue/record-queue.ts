@@ -431,6 +431,10 @@ export class RecordQueue {
   /** The abandoned records have been handed to someone, but for so many. */
   forgetAbandoned(others = 0): void {
     this.#capacity.clear(others)
+  }
+
+  /** They hold copies of their data now: nothing reads the slabs any more. */
+  freeMemory(): void {
     this.#store.clear()
   }
 

@@ -276,6 +276,9 @@ export class RemoteQueue implements AdmissionQueue<FullShard, HeldRecord> {
     this.#abandoned = { records: 0, bytes: 0 }
   }
 
+  /** The ring is shared with the worker, and goes with it. */
+  freeMemory(): void {}
+
   #take(slab: SharedSlab, index: number, tries?: Tries): HeldRecord {
     const record = this.#held(slab, index, tries)
     this.#bytesLeft += slab.counted[index] ?? 0

@@ -42,6 +42,7 @@ describe('what close and dispose leave has one fate', () => {
     assert.deepEqual(dataOf((await closing).leftover), texts(3))
     assert.equal(dropped.length, 0)
     assert.equal(producer.stats().remaining, 3)
+    assert.equal(producer.stats().slabBytesHeld, 0, 'what is handed back are copies')
     assertLaw(producer)
   })
 
@@ -57,6 +58,7 @@ describe('what close and dispose leave has one fate', () => {
       [true, true, false],
     )
     assert.deepEqual([producer.stats().remaining, producer.stats().remainingBytes], [0, 0])
+    assert.equal(producer.stats().slabBytesHeld, 0)
     assertLaw(producer)
   })
 

@@ -120,6 +120,7 @@ describe('the memory that bufferBytes bounds', () => {
     assert.ok(pooledBytes > 0)
     queue.abandon(() => false)
     queue.forgetAbandoned()
+    queue.freeMemory()
     assert.deepEqual(queue.memory, { bytes: 0, heldBytes: 0, pinnedBytes: 0, pooledBytes: 0 })
   })
 })
