@@ -35,6 +35,11 @@ const FIRST = {
   ],
   stats: ['unit/core/reporting'],
   stream: ['unit/core/packing', 'unit/core/ordering'],
+  store: [
+    'unit/core/queue/compaction',
+    'unit/core/queue/memory-use',
+    'unit/core/queue/record-queue',
+  ],
 }
 
 /** Slow ones, run last: the first failure ends a mutant. */

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { PADDING } from '@kinesis-producer/core/internal/packing/none/padding'
+import { Compaction } from '@kinesis-producer/core/internal/queue/compaction'
+import { newRecord } from '@kinesis-producer/core/internal/queue/fresh-records'
+import type { PendingRecord } from '@kinesis-producer/core/internal/queue/pending-record'
 import { RecordQueue } from '@kinesis-producer/core/internal/queue/record-queue'
 import { type Framing, NO_FRAMING } from '@kinesis-producer/core/internal/store/framing'
 import { SlabStore } from '@kinesis-producer/core/internal/store/slab-store'
@@ -59,6 +62,64 @@ describe('the memory of records that wait for long', () => {
         assert.equal(record.bytes, 210)
       })
     })
+
+  it('is left where it is while settled records pin little, and is looked at again when they pin more', () => {
+    const store = new SlabStore(BUFFER, NO_FRAMING)
+    const records: PendingRecord[] = []
+    let looks = 0
+    const compaction = new Compaction(store, 4 * store.slabBytes, () => {
+      looks++
+      return records
+    })
+    let sequence = 0
+    /** One record that waits, and a slab full of others that are settled. */
+    const add = (): void => {
+      const before = store.slab
+      store.write('waits', 'k', undefined, 6, 0, undefined, ++sequence)
+      records.push(newRecord(store))
+      do {
+        store.write(lineOf(sequence), 'k', undefined, 201, 0, undefined, ++sequence)
+        store.release(store.slab, store.index)
+      } while (store.slab === before || store.slab === records.at(-1)?.slab)
+    }
+    for (let i = 0; i < 3; i++) add()
+    const slabs = records.map(({ slab }) => slab)
+    compaction.runIfNeeded()
+    assert.equal(looks, 0)
+    for (let i = 0; i < 3; i++) add()
+    compaction.runIfNeeded()
+    assert.equal(looks, 1)
+    const survivors = new Set(records.slice(0, 5).map(({ slab }) => slab))
+    assert.equal(survivors.size, 1, 'they share a slab')
+    for (const slab of slabs) assert.ok(!survivors.has(slab))
+    for (const { data } of records) assert.equal(data, 'waits')
+    assert.ok(store.pinnedBytes < 4 * store.slabBytes)
+    compaction.runIfNeeded()
+    assert.equal(looks, 1)
+  })
+
+  it('is not looked at again at once when it cannot be freed', () => {
+    const store = new SlabStore(BUFFER, NO_FRAMING)
+    let looks = 0
+    const compaction = new Compaction(store, 2 * store.slabBytes, () => {
+      looks++
+      return []
+    })
+    let sequence = 0
+    const pin = (slabs: number): void => {
+      for (const until = store.heldBytes + slabs * store.slabBytes; store.heldBytes < until; )
+        store.write(lineOf(0), 'k', undefined, 1, 0, undefined, ++sequence)
+    }
+    pin(4)
+    for (let i = 0; i < 5; i++) compaction.runIfNeeded()
+    assert.equal(looks, 1)
+    pin(3)
+    compaction.runIfNeeded()
+    assert.equal(looks, 1, 'less than twice as much')
+    pin(2)
+    compaction.runIfNeeded()
+    assert.equal(looks, 2)
+  })
 
   it('is given up with them, wherever they were moved', () => {
     const { store, queue } = make(true)

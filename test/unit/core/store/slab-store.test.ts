@@ -140,6 +140,76 @@ describe('SlabStore', () => {
     }
   })
 
+  it('tells what settled records pin', () => {
+    const store = storeOf(0)
+    const records = Array.from({ length: 100 }, () => keep(store, Buffer.alloc(99)))
+    assert.equal(store.pinnedBytes, store.heldBytes - 100 * 100)
+    for (const record of records.slice(0, 40)) release(store, record)
+    assert.equal(store.pinnedBytes, store.heldBytes - 60 * 100)
+    assert.equal(store.liveBytes, 60 * 100)
+    const large = keep(store, Buffer.alloc(100 * KIB))
+    assert.equal(store.pinnedBytes, store.heldBytes - store.liveBytes)
+    release(store, large)
+    store.recycle()
+    assert.equal(store.pinnedBytes, store.slabBytes - 60 * 100)
+  })
+
+  it('has something to free when a full slab is settled, or a record with memory of its own', () => {
+    const store = storeOf(0)
+    const small = keep(store, 'x')
+    release(store, small)
+    assert.equal(store.hasRetired, false, 'its slab is still written to')
+    const large = keep(store, Buffer.alloc(100 * KIB))
+    assert.equal(store.hasRetired, false)
+    release(store, large)
+    assert.equal(store.hasRetired, true)
+    store.recycle()
+    assert.equal(store.hasRetired, false)
+    const records = Array.from({ length: 300 }, () => keep(store, Buffer.alloc(100)))
+    for (const record of records) release(store, record)
+    assert.equal(store.hasRetired, true)
+    store.recycle()
+    assert.equal(store.hasRetired, false)
+  })
+
+  it('calls a slab sparse when little of its own memory is in use, and nothing more is written to it', () => {
+    const store = storeOf(0)
+    const half = Math.ceil(store.slabBytes / 2 / 101)
+    const records = Array.from({ length: 2 * half + 20 }, () => keep(store, Buffer.alloc(100)))
+    const [first] = records
+    assert.ok(first)
+    const { slab } = first
+    assert.equal(slab.closed, true)
+    const own = records.filter(record => record.slab === slab)
+    assert.equal(store.isSparse(slab), false)
+    for (const record of own.slice(half)) release(store, record)
+    assert.equal(store.isSparse(slab), false, 'half of it')
+    for (const record of own.slice(0, 2)) release(store, record)
+    assert.equal(store.isSparse(slab), true)
+    assert.equal(store.isSparse(store.slab), false)
+    const other = storeOf(0)
+    const large = keep(other, Buffer.alloc(100 * KIB))
+    while (!large.slab.closed) keep(other, Buffer.alloc(1))
+    for (let i = 1; i < large.slab.count; i++) other.release(large.slab, i)
+    assert.equal(other.isSparse(large.slab), true, 'what has memory of its own takes none of it')
+  })
+
+  it('keeps what few records have for those alone', () => {
+    const store = storeOf()
+    const waiter = { resolve: () => {}, reject: () => {} }
+    const plain = keep(store, 'x')
+    assert.equal(plain.slab.extras, undefined)
+    store.write('a', 'k', '7', 2, 0, undefined, ++sequence)
+    const hashed = newRecord(store)
+    store.write('b', 'k', undefined, 2, 0, waiter, ++sequence)
+    const awaited = newRecord(store)
+    const next = keep(store, 'y')
+    assert.deepEqual([hashed.explicitHashKey, hashed.waiter], ['7', undefined])
+    assert.deepEqual([awaited.explicitHashKey, awaited.waiter], [undefined, waiter])
+    assert.deepEqual([next.explicitHashKey, next.waiter], [undefined, undefined])
+    assert.equal(next.slab.extras?.size, 2)
+  })
+
   it('tells what its records take beyond their data', () => {
     const store = storeOf(0)
     const records = Array.from({ length: 2 * 2048 + 1 }, () => keep(store, 'x'))
