@@ -201,7 +201,7 @@ const settings: fc.Arbitrary<Life['settings']> = fc
       maxAttemptsPerRecord: fc.integer({ min: 1, max: 5 }),
       recordTtl: fc.constantFrom(0, 2000, 20_000),
       retryTimeout: fc.constantFrom(0, 500, 10_000),
-      maxInFlight: fc.integer({ min: 1, max: 5 }),
+      maxInFlight: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.constant(32)),
       requestTimeout: fc.constantFrom(100, 5000),
       statInterval: fc.constantFrom(700, 60_000, 60_000),
     }),

@@ -12,6 +12,7 @@ import { createPacking } from './packing/create-packing.js'
 import type { Batch } from './queue/batch.js'
 import { RecordQueue } from './queue/record-queue.js'
 import { CircuitBreaker } from './request/circuit-breaker.js'
+import { InFlightLimit } from './request/in-flight-limit.js'
 import { Scheduler } from './request/scheduler.js'
 import { Sender } from './request/sender.js'
 import { Settlement, type SettlementCalls } from './settling/settlement.js'
@@ -154,13 +155,15 @@ export const createPipeline = (
     warnings: log,
   })
 
-  const breaker = new CircuitBreaker(config.maxInFlight, config.random)
+  const inFlightLimit = new InFlightLimit(config.maxInFlight)
+  const breaker = new CircuitBreaker(inFlightLimit, config.random)
   const counted = new Settlement(counters, log, callbacks)
   const settlement = seams?.settlement(counted) ?? counted
   const settler = new Settler({
     ...config,
     queue,
     breaker,
+    inFlightLimit,
     settlement,
     counters,
     log,
@@ -176,6 +179,7 @@ export const createPipeline = (
     queue,
     packer,
     breaker,
+    inFlightLimit,
     sender: new Sender(client, timers, config.requestTimeout),
     timers,
     steps,
@@ -214,7 +218,11 @@ export const createPipeline = (
   })
 
   const stats = (): ProducerStats =>
-    snapshot({ counters, queue, breaker, scheduler, admission, tail }, state.current, timers.now())
+    snapshot(
+      { counters, queue, breaker, inFlightLimit, scheduler, admission, tail },
+      state.current,
+      timers.now(),
+    )
   const reporter = new Reporter(callbacks, config.statInterval, counters, stats, timers, steps)
   const lifecycle = new Lifecycle({
     state,

@@ -78,7 +78,7 @@ describe('an hour without the service', () => {
 })
 
 describe('the number of requests under way', () => {
-  it('falls by half with a failure and grows again by one a round of successes', async () => {
+  it('falls to two with a failure and grows again by one a round of successes', async () => {
     let failing = false
     const answers: (() => void)[] = []
     const { producer, client, clock } = createHarness(
@@ -98,22 +98,27 @@ describe('the number of requests under way', () => {
     producer.start()
     await addMany(producer, 1000)
     await settle()
+    for (let round = 0; round < 3; round++) {
+      await clock.advance(100)
+      await answerAll()
+    }
     assert.equal(client.inFlight, 8)
 
     failing = true
     await answerAll()
-    assert.equal(producer.stats().requestLimit, 4, 'eight that fail together are one failure')
+    assert.equal(producer.stats().requestLimit, 2, 'eight that fail together are one failure')
     assert.equal(client.inFlight, 0)
     await clock.advance(50)
     assert.equal(client.inFlight, 1, 'one probe')
     await answerAll()
-    assert.equal(producer.stats().requestLimit, 2)
+    assert.equal(producer.stats().requestLimit, 1)
 
     failing = false
     await clock.advance(100)
     const seen: number[] = []
     for (let round = 0; round < 12; round++) {
       seen.push(client.inFlight)
+      await clock.advance(100)
       await answerAll()
     }
     assert.equal(seen[0], 1, 'the probe')

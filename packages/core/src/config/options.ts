@@ -110,8 +110,10 @@ export interface ProducerConfig {
    */
   readonly recordTtl?: number | undefined
   /**
-   * Requests in flight at once, 1..256. Fewer while the service throttles or fails.
-   * @default 4
+   * Most requests in flight at once, 1..256. The producer begins with 4 and takes more while full
+   * batches wait and answers do not get slower for it, as they do when the service is far away; it
+   * takes fewer while the service throttles or fails.
+   * @default 32
    */
   readonly maxInFlight?: number | undefined
   /**

@@ -92,7 +92,7 @@ export const NUMBER_OPTIONS: Readonly<
   maxAttemptsPerRecord: [DEFAULT_CONFIG.maxAttemptsPerRecord, 1, ANY],
   retryTimeout: [0, 0, ANY],
   recordTtl: [0, 0, ANY],
-  maxInFlight: [4, 1, 256],
+  maxInFlight: [32, 1, 256],
   requestTimeout: [30_000, 0, ANY],
   maxRequestBytes: [MAX_REQUEST_BYTES, MIN_REQUEST_BYTES, MAX_REQUEST_BYTES],
   statInterval: [DEFAULT_CONFIG.statInterval, 1, ANY],

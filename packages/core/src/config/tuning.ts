@@ -49,6 +49,35 @@ export const BISECT_AFTER_FAILURES = 3
 /** Refusals in a row before bisection is slowed down: enough to find one culprit among 500. */
 export const FREE_REFUSALS = 20
 
+/** Requests in flight to begin with: what a near service needs, so that there is always one to work on. */
+export const FEW_IN_FLIGHT = 4
+
+/** How much longer than with few in flight answers may take before more in flight are not worth it. */
+export const SLOWER_TIMES = 1.5
+
+/** The same, before twice as many are tried. */
+export const HARDLY_SLOWER_TIMES = 1.25
+
+/** Share of the records of a request that may be throttled before there are few in flight again. */
+export const THROTTLED_SHARE = 0.05
+
+/** Least length of a round of requests: near the service, single answers tell little. */
+export const MIN_ROUND_MS = 50
+
+/**
+ * After how long it is measured again how long answers take with few in flight. The first measurement
+ * is one of code that is not compiled yet. Far from the service each costs most of a second's
+ * throughput, so from one to the next it takes four times as long, up to the second number.
+ */
+export const REMEASURE_AFTER_MS = 3000
+export const REMEASURE_AT_MOST_MS = 60_000
+
+/**
+ * Share of `bufferBytes` that records in flight beyond the few may have: a request's body takes 1.4
+ * times their bytes, beside the records themselves.
+ */
+export const IN_FLIGHT_SHARE = 0.2
+
 /** Records that expire in one step at most, so that the event loop is not held up. */
 export const MAX_EXPIRED_PER_STEP = 5000
 

@@ -2,6 +2,7 @@ import type { DiskTail } from '../admission/disk-tail.js'
 import type { RecordQueue } from '../queue/record-queue.js'
 import { DROP_REASONS, type DropReason } from '../record/dropped.js'
 import type { CircuitBreaker } from '../request/circuit-breaker.js'
+import type { InFlightLimit } from '../request/in-flight-limit.js'
 import type { Scheduler } from '../request/scheduler.js'
 import type { Counters } from '../stats/counters.js'
 import type { ProducerStats } from '../stats/stats.js'
@@ -11,6 +12,7 @@ export interface StatSources {
   readonly counters: Counters
   readonly queue: RecordQueue
   readonly breaker: CircuitBreaker
+  readonly inFlightLimit: InFlightLimit
   readonly scheduler: Scheduler
   readonly admission: { readonly waiting: number }
   readonly tail?: DiskTail | undefined
@@ -18,7 +20,7 @@ export interface StatSources {
 
 /** Reads all stages at one moment. */
 export const snapshot = (sources: StatSources, state: State, now: number): ProducerStats => {
-  const { counters, queue, breaker, scheduler, admission, tail } = sources
+  const { counters, queue, breaker, inFlightLimit, scheduler, admission, tail } = sources
   const oldest = queue.oldest()?.admittedAt
   const { memory } = queue
   return {
@@ -43,7 +45,7 @@ export const snapshot = (sources: StatSources, state: State, now: number): Produ
     requests: counters.requests,
     kinesisRecords: counters.kinesisRecords,
     requestsInFlight: scheduler.inFlight,
-    requestLimit: breaker.limit,
+    requestLimit: inFlightLimit.current,
     requestErrors: counters.requestErrors,
     requestErrorsByCode: Object.fromEntries(counters.requestErrorsByCode),
     ...(counters.lastError !== undefined && { lastError: counters.lastError }),

@@ -41,6 +41,15 @@ export class Dueness {
     )
   }
 
+  /** Whether they fill a request. */
+  get isFull(): boolean {
+    const { ready, fresh, again } = this.#homes
+    return (
+      ready.length + fresh.length + again.length >= this.#records ||
+      ready.bytes + fresh.bytes + again.bytes >= this.#bytes
+    )
+  }
+
   #isMarked(sequence: number | undefined): boolean {
     return sequence !== undefined && sequence <= this.#sequence
   }

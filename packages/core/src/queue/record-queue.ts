@@ -253,6 +253,11 @@ export class RecordQueue {
     return this.#dueness.hasReady
   }
 
+  /** Whether ready records fill a request. */
+  get isFullReady(): boolean {
+    return this.#dueness.isFull
+  }
+
   /** Whether those make a request due now. */
   isReadyDue(): boolean {
     return this.#dueness.isDue

@@ -8,17 +8,17 @@ import {
   SHRINK_PROBES_AFTER,
 } from '../config/tuning.js'
 import { fullJitter, randomFraction } from '../time/backoff.js'
+import type { InFlightLimit } from './in-flight-limit.js'
 
 /**
- * Says how many requests may be in flight. Open (closed to requests) for a jittered while after a
+ * Says whether a request may leave. Open (closed to requests) for a jittered while after a
  * failed one, then half open: one probe, and only its success closes it again. So an outage costs
- * one request per delay, however many records wait. `limit` falls by half with each failure and grows by one a
- * round of successes (AIMD), so the way back is gentle too.
+ * one request per delay, however many records wait. How many may be in flight while it is closed is the
+ * `InFlightLimit`'s, which is told of each failure and success.
  */
 export class CircuitBreaker {
-  readonly #maxInFlight: number
+  readonly #limit: InFlightLimit
   readonly #random: () => number
-  #limit: number
   #openUntil = 0
   /** Failures are counted once a generation: requests sent before the breaker opened fail together. */
   #generation = 0
@@ -34,19 +34,14 @@ export class CircuitBreaker {
   /** Whether the newest outcome that speaks of the service, and not of some record, was a success. */
   serviceWorks = false
 
-  constructor(maxInFlight: number, random: () => number) {
-    this.#maxInFlight = maxInFlight
-    this.#limit = maxInFlight
+  constructor(limit: InFlightLimit, random: () => number) {
+    this.#limit = limit
     this.#random = random
   }
 
-  get limit(): number {
-    return Math.floor(this.#limit)
-  }
-
   allows(now: number, inFlight: number): boolean {
-    if (this.consecutiveErrors === 0) return inFlight < Math.floor(this.#limit)
-    return !this.#probing && inFlight < this.#maxInFlight && now >= this.#openUntil
+    if (this.consecutiveErrors === 0) return inFlight < this.#limit.current
+    return !this.#probing && inFlight < this.#limit.most && now >= this.#openUntil
   }
 
   /**
@@ -86,7 +81,7 @@ export class CircuitBreaker {
     this.#probeSize = Number.POSITIVE_INFINITY
     this.consecutiveErrors = 0
     this.paused = false
-    this.#limit = Math.min(this.#maxInFlight, this.#limit + 1 / this.#limit)
+    this.#limit.succeeded()
   }
 
   /**
@@ -127,7 +122,7 @@ export class CircuitBreaker {
     this.#generation++
     this.#probing = false
     this.consecutiveErrors++
-    this.#limit = Math.max(1, this.#limit / 2)
+    this.#limit.failed()
     if (pause && !this.paused) this.consecutiveErrors = 1
     this.paused = pause
     // A probe of a missing permission keeps half its delay: the jitter may not make it a hammer.

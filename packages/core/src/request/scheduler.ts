@@ -1,4 +1,5 @@
 import { MAX_KINESIS_BATCH_SIZE } from '../config/aws-limits.js'
+import { IN_FLIGHT_SHARE } from '../config/tuning.js'
 import type { BuiltRequest, Packer } from '../packing/request-builder.js'
 import type { Batch } from '../queue/batch.js'
 import type { QueuedRecord } from '../queue/pending-record.js'
@@ -8,6 +9,7 @@ import type { Steps } from '../steps/steps.js'
 import { afterThisTurn } from '../time/next-turn.js'
 import type { Alarm, Timers } from '../time/timers.js'
 import type { CircuitBreaker } from './circuit-breaker.js'
+import type { InFlightLimit } from './in-flight-limit.js'
 import type { InFlightRequest, RequestOutcome, Sender } from './sender.js'
 
 /** A request that left. */
@@ -21,17 +23,21 @@ export interface SentRequest {
   readonly count: number
   readonly startedAt: number
   readonly generation: number
+  /** For the `InFlightLimit`. */
+  readonly number: number
 }
 
 export interface SchedulerPorts {
   readonly queue: RecordQueue
   readonly packer: Packer
   readonly breaker: CircuitBreaker
+  readonly inFlightLimit: InFlightLimit
   readonly sender: Sender
   readonly timers: Timers
   readonly steps: Steps
   readonly state: StateMachine
   readonly batchSize: number
+  readonly bufferBytes: number
   readonly flushInterval: number
   readonly recordTtl: number
   /** Whether somebody waits for capacity or for the buffer to be empty. */
@@ -121,26 +127,50 @@ export class Scheduler {
   }
 
   #mayLeave(): boolean {
-    const { breaker, timers } = this.#ports
     // Asking the time costs more than all the rest here: only an open breaker needs it.
-    return breaker.consecutiveErrors === 0
-      ? this.inFlight < breaker.limit
-      : breaker.allows(timers.now(), this.inFlight)
+    return this.#allows(this.#ports.breaker.consecutiveErrors === 0 ? 0 : this.#ports.timers.now())
+  }
+
+  #allows(now: number): boolean {
+    const { breaker } = this.#ports
+    if (!breaker.allows(now, this.inFlight)) return false
+    return breaker.consecutiveErrors > 0 || this.#isWorthPlace
+  }
+
+  /**
+   * Whether what is ready may have one more of the places: beyond the first few only a full request,
+   * and only while those in flight are a small part of the buffer, since their bodies come on top.
+   */
+  get #isWorthPlace(): boolean {
+    const { inFlightLimit, queue, bufferBytes } = this.#ports
+    const { inFlight } = this
+    if (inFlight < inFlightLimit.few) return true
+    const withNext = (queue.inFlight.bytes / inFlight) * (inFlight + 1)
+    return queue.isFullReady && withNext <= bufferBytes * IN_FLIGHT_SHARE
   }
 
   #pump(): void {
-    const { breaker, timers, state } = this.#ports
+    const { timers, state } = this.#ports
     let work = 0
     for (;;) {
       if (!state.sends) return this.cancelTimers()
       const now = timers.now()
       if (this.#expire(now)) return
-      if (!breaker.allows(now, this.inFlight)) return this.#sleep(now)
-      const sent = this.#sendNext(now)
-      if (sent === undefined) return this.#sleep(now)
+      const sent = this.#allows(now) ? this.#sendNext(now) : undefined
+      if (sent === undefined) {
+        this.#noteWait()
+        return this.#sleep(now)
+      }
       work += sent.bytes + sent.count * BYTES_OF_RECORD
       if (work >= TURN_BYTES) return this.#goOnLater()
     }
+  }
+
+  /** Full batches that wait for a place are what more places are for. */
+  #noteWait(): void {
+    const { breaker, inFlightLimit, queue } = this.#ports
+    const isLimited = breaker.consecutiveErrors === 0 && this.inFlight >= inFlightLimit.current
+    inFlightLimit.batchWaits = isLimited && queue.isFullReady
   }
 
   /** Building large requests takes milliseconds: others have their turn before the next one. */
@@ -174,8 +204,9 @@ export class Scheduler {
   }
 
   #send(batch: Batch, builder: ReturnType<Packer['open']>, now: number): void {
-    const { sender, breaker, departed, answered, steps } = this.#ports
-    const request = { batch, startedAt: now, generation: breaker.started() }
+    const { sender, breaker, inFlightLimit, departed, answered, steps } = this.#ports
+    const generation = breaker.started()
+    const request = { batch, startedAt: now, generation, number: inFlightLimit.started() }
     let built: BuiltRequest
     try {
       built = builder.build()

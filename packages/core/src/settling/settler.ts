@@ -1,9 +1,10 @@
 import type { UserCallbacks } from '../callbacks/user-callbacks.js'
 import type { RecordResult, Stored } from '../client/answer.js'
 import type { WhenFull } from '../config/options.js'
-import { STUCK_AFTER_ERRORS } from '../config/tuning.js'
+import { STUCK_AFTER_ERRORS, THROTTLED_SHARE } from '../config/tuning.js'
 import type { RecordQueue } from '../queue/record-queue.js'
 import type { CircuitBreaker } from '../request/circuit-breaker.js'
+import type { InFlightLimit, Throttling } from '../request/in-flight-limit.js'
 import type { SentRequest } from '../request/scheduler.js'
 import type { RequestOutcome } from '../request/sender.js'
 import type { Counters } from '../stats/counters.js'
@@ -18,6 +19,7 @@ import { strayRecords } from './stray-records.js'
 export interface SettlerPorts extends RetryBounds {
   readonly queue: RecordQueue
   readonly breaker: CircuitBreaker
+  readonly inFlightLimit: InFlightLimit
   readonly settlement: SettlementCalls
   readonly counters: Counters
   readonly log: EventLog
@@ -81,12 +83,13 @@ export class Settler {
   }
 
   #allStored(request: SentRequest, places: readonly Stored[] | undefined, now: number): void {
-    const { queue, settlement, log } = this.#ports
-    const { batch, carriers, shards, startedAt, generation } = request
+    const { queue, settlement, log, inFlightLimit } = this.#ports
+    const { batch, carriers, shards, startedAt, generation, number } = request
     this.#report(request, now)
     if (places !== undefined && (batch.tracksShards || shards !== undefined))
       return this.#answered(request, places, now)
     this.#succeeded(generation)
+    inFlightLimit.answered({ number, duration: now - startedAt, throttling: 'none', at: now })
     queue.stored(batch)
     settlement.allDelivered(batch, i => places?.[carriers?.[i] ?? i], startedAt, now)
     log.success(batch.count)
@@ -136,11 +139,11 @@ export class Settler {
 
   /** What the answer says of the service as a whole. */
   #tellBreaker(
-    { batch, generation }: SentRequest,
+    { batch, generation, number, startedAt }: SentRequest,
     decisions: readonly Decision[],
     now: number,
   ): void {
-    const { breaker } = this.#ports
+    const { breaker, inFlightLimit } = this.#ports
     const pauses = decisions.some(({ verdict }) => verdict?.action === 'pause')
     // All refused, and no shard is known of which that could be said: only fewer requests help.
     const blind =
@@ -153,8 +156,10 @@ export class Settler {
         const record = batch.records[i]
         return record?.partitionKey !== undefined || record?.explicitHashKey !== undefined
       })
-    if (pauses || blind) breaker.failed(generation, now, pauses, batch.records.length)
-    else this.#succeeded(generation)
+    if (pauses || blind) return breaker.failed(generation, now, pauses, batch.records.length)
+    this.#succeeded(generation)
+    const throttling = throttlingOf(batch, decisions)
+    inFlightLimit.answered({ number, duration: now - startedAt, throttling, at: now })
   }
 
   #succeeded(generation: number): void {
@@ -270,6 +275,20 @@ export class Settler {
       diskTakesMore?.() !== true
     )
   }
+}
+
+/**
+ * When a shard that backs off has its turn, that it is throttled is no news: its backoff grows. Anything
+ * else that failed is no reason for more in flight either.
+ */
+const throttlingOf = (
+  { isTurn }: SentRequest['batch'],
+  decisions: readonly Decision[],
+): Throttling => {
+  const failed = decisions.filter(({ verdict }) => verdict !== undefined).length
+  if (failed === 0) return 'none'
+  const throttled = decisions.filter(({ fate }) => fate.kind === 'throttled').length
+  return !isTurn && throttled > THROTTLED_SHARE * decisions.length ? 'much' : 'some'
 }
 
 /** Kinesis records that carry more than one user record. */

@@ -53,7 +53,7 @@ export interface ProducerStats {
   readonly requestsInFlight: number
   /** Kinesis records in all requests: fewer than records if they are packed, more if some were tried again. */
   readonly kinesisRecords: number
-  /** Requests allowed at once at present: `maxInFlight`, or less while requests fail. */
+  /** Requests allowed at once at present: from 1, while requests fail, to `maxInFlight`, far from the service. */
   readonly requestLimit: number
   readonly requestErrors: number
   readonly requestErrorsByCode: Readonly<Record<string, number>>

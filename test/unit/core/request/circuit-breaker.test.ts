@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { CircuitBreaker } from '@kinesis-producer/core/internal/request/circuit-breaker'
+import { InFlightLimit } from '@kinesis-producer/core/internal/request/in-flight-limit'
 
 /** Jitter at its longest, so that delays are those of the table. */
 const LONGEST = () => 0.999_999_999
 const make = (maxInFlight = 8, random: () => number = LONGEST): CircuitBreaker =>
-  new CircuitBreaker(maxInFlight, random)
+  new CircuitBreaker(new InFlightLimit(maxInFlight), random)
+const withLimit = (maxInFlight: number): { breaker: CircuitBreaker; limit: InFlightLimit } => {
+  const limit = new InFlightLimit(maxInFlight)
+  return { breaker: new CircuitBreaker(limit, LONGEST), limit }
+}
 
 /** The delay that a failure brings, in whole milliseconds. */
 const delayOf = (breaker: CircuitBreaker, pause = false, records = 1): number => {
@@ -16,7 +21,7 @@ describe('a circuit breaker', () => {
   it('allows as many requests as configured while nothing fails', () => {
     const breaker = make(3)
     assert.deepEqual([breaker.allows(0, 2), breaker.allows(0, 3)], [true, false])
-    assert.deepEqual([breaker.limit, breaker.wait(0)], [3, 0])
+    assert.equal(breaker.wait(0), 0)
   })
 
   it('is open for a backoff after a failure, then allows one probe', () => {
@@ -86,11 +91,11 @@ describe('a circuit breaker', () => {
   })
 
   it('counts requests that failed together as one failure', () => {
-    const breaker = make()
+    const { breaker, limit } = withLimit(4)
     const generations = [breaker.started(), breaker.started(), breaker.started()]
     for (const generation of generations) breaker.failed(generation, 0, false, 1)
     assert.equal(breaker.consecutiveErrors, 1)
-    assert.equal(breaker.limit, 4)
+    assert.equal(limit.current, 2)
   })
 
   it('is free for the next probe, when a probe succeeded and the one after it failed', () => {
@@ -134,21 +139,21 @@ describe('a circuit breaker', () => {
   })
 
   it('halves the limit with each failure, down to one', () => {
-    const breaker = make(8)
+    const { breaker, limit } = withLimit(4)
     const limits = Array.from({ length: 5 }, () => {
       delayOf(breaker)
-      return breaker.limit
+      return limit.current
     })
-    assert.deepEqual(limits, [4, 2, 1, 1, 1])
+    assert.deepEqual(limits, [2, 1, 1, 1, 1])
   })
 
-  it('raises the limit by one a round of successes, up to the configured one', () => {
-    const breaker = make(4)
+  it('raises the limit by one a round of successes, up to four', () => {
+    const { breaker, limit } = withLimit(8)
     for (let i = 0; i < 4; i++) delayOf(breaker)
     const limits: number[] = []
     for (let i = 0; i < 12; i++) {
       breaker.succeeded(breaker.started())
-      limits.push(breaker.limit)
+      limits.push(limit.current)
     }
     assert.deepEqual(limits, [2, 2, 2, 3, 3, 3, 4, 4, 4, 4, 4, 4])
     assert.deepEqual([breaker.allows(0, 3), breaker.allows(0, 4)], [true, false])
@@ -158,7 +163,7 @@ describe('a circuit breaker', () => {
     const breaker = make(8)
     delayOf(breaker)
     breaker.succeeded(breaker.started())
-    assert.deepEqual([breaker.allows(0, 3), breaker.allows(0, 4)], [true, false])
+    assert.deepEqual([breaker.allows(0, 1), breaker.allows(0, 2)], [true, false])
   })
 
   it('lets a fresh start probe at once, with a single request', () => {

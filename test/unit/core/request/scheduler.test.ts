@@ -3,6 +3,7 @@ import type { ProducerConfig } from '@kinesis-producer/core'
 import type { RequestBuilder } from '@kinesis-producer/core/internal/packing/request-builder'
 import { RecordQueue } from '@kinesis-producer/core/internal/queue/record-queue'
 import { CircuitBreaker } from '@kinesis-producer/core/internal/request/circuit-breaker'
+import { InFlightLimit } from '@kinesis-producer/core/internal/request/in-flight-limit'
 import { Scheduler, type SentRequest } from '@kinesis-producer/core/internal/request/scheduler'
 import { type RequestOutcome, Sender } from '@kinesis-producer/core/internal/request/sender'
 import { StateMachine } from '@kinesis-producer/core/internal/steps/state'
@@ -165,16 +166,19 @@ describe('a request that cannot be built', () => {
       return builder
     }
     const seen: [SentRequest, RequestOutcome][] = []
-    const breaker = new CircuitBreaker(4, () => 0.5)
+    const inFlightLimit = new InFlightLimit(4)
+    const breaker = new CircuitBreaker(inFlightLimit, () => 0.5)
     const scheduler = new Scheduler({
       queue,
       packer: { ...packer, overhead: 0, open, recordLimit: bytes => bytes },
       breaker,
+      inFlightLimit,
       sender: new Sender({ putRecords: () => assert.fail('nothing may leave') }, timers, 1000),
       timers,
       steps,
       state,
       batchSize: 2,
+      bufferBytes: 1000,
       flushInterval: 0,
       recordTtl: 0,
       awaited: () => false,

@@ -3,6 +3,7 @@ import type { ProducerConfig, PutRecordsResponse, Receipt } from '@kinesis-produ
 import { UserCallbacks } from '@kinesis-producer/core/internal/callbacks/user-callbacks'
 import { RecordQueue } from '@kinesis-producer/core/internal/queue/record-queue'
 import { CircuitBreaker } from '@kinesis-producer/core/internal/request/circuit-breaker'
+import { InFlightLimit } from '@kinesis-producer/core/internal/request/in-flight-limit'
 import type { SentRequest } from '@kinesis-producer/core/internal/request/scheduler'
 import { Settlement } from '@kinesis-producer/core/internal/settling/settlement'
 import { Settler } from '@kinesis-producer/core/internal/settling/settler'
@@ -132,10 +133,12 @@ describe('settling that throws', () => {
       },
       new SlabStore(1000, NO_FRAMING),
     )
-    const breaker = new CircuitBreaker(4, () => 0.5)
+    const inFlightLimit = new InFlightLimit(4)
+    const breaker = new CircuitBreaker(inFlightLimit, () => 0.5)
     const settler = new Settler({
       queue,
       breaker,
+      inFlightLimit,
       settlement,
       counters,
       log,
@@ -152,7 +155,16 @@ describe('settling that throws', () => {
       const batch = queue.take(packingOf({ kind: 'none' }).packer.open(3), true, options)
       assert.ok(batch !== undefined)
       const generation = breaker.started()
-      return { batch, carriers: undefined, shards: undefined, count: 3, startedAt: 0, generation }
+      const number = inFlightLimit.started()
+      return {
+        batch,
+        carriers: undefined,
+        shards: undefined,
+        count: 3,
+        startedAt: 0,
+        generation,
+        number,
+      }
     }
     return { settler, queue, breaker, counters, settlement, callbacks, errors, changes, take }
   }

@@ -1,5 +1,5 @@
 /** Bodies that are kept, and their bytes. */
-const MAX_POOLED = 8
+const MAX_POOLED = 32
 const MAX_POOLED_BYTES = 32 * 1024 * 1024
 /** Bodies that were lent meanwhile, and not this one: it is not needed any more. */
 const UNUSED_AFTER = 64
