@@ -2,7 +2,7 @@ import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
 import { BatchProducer, createKinesisClient, type ProducerConfig } from '@kinesis-producer/core'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { floorRequest } from './floor.js'
-import { BATCH, type Case, CREDENTIALS, IN_FLIGHT, inBatches, type Load, STREAM } from './load.js'
+import { BATCH, type Case, CREDENTIALS, inBatches, type Load, type Send, STREAM } from './load.js'
 import { aggregated, kinesisWritable, lifion } from './peer-cases.js'
 
 type WireFormat = 'json' | 'cbor'
@@ -10,7 +10,7 @@ type WireFormat = 'json' | 'cbor'
 const connect = (endpoint: string, wireFormat: WireFormat = 'json') =>
   createKinesisClient({ wireFormat, region: 'us-east-1', endpoint, credentials: CREDENTIALS })
 
-const floor: Case = ({ http }, load, records) => {
+const floor: Send = ({ http }, load, records) => {
   const url = new URL(http)
   return inBatches(records, (from, to) => floorRequest(url, load, from, to))
 }
@@ -31,13 +31,13 @@ const sdkLoop = async (
   })
   client.destroy()
 }
-const sdkDefault: Case = ({ http2 }, load, records) =>
+const sdkDefault: Send = ({ http2 }, load, records) =>
   sdkLoop(
     new KinesisClient({ region: 'us-east-1', endpoint: http2, credentials: CREDENTIALS }),
     load,
     records,
   )
-const sdkKeepAlive: Case = ({ http }, load, records) => {
+const sdkKeepAlive: Send = ({ http }, load, records) => {
   const requestHandler = new NodeHttpHandler({
     httpAgent: { keepAlive: true, maxSockets: 64 },
     httpsAgent: { keepAlive: true, maxSockets: 64 },
@@ -52,20 +52,18 @@ const sdkKeepAlive: Case = ({ http }, load, records) => {
 }
 
 const producer =
-  (config: ProducerConfig, wireFormat?: WireFormat): Case =>
-  async ({ http }, { data, keys }, records) => {
+  (config: ProducerConfig, wireFormat?: WireFormat): Send =>
+  async ({ http }, { lines, keys }, records, bufferSize) => {
     const client = connect(http, wireFormat)
     const made = new BatchProducer(client, STREAM, {
       batchSize: BATCH,
-      // Room for what is in flight and as much again.
-      bufferSize: 2 * BATCH * IN_FLIGHT,
-      maxInFlight: IN_FLIGHT,
       whenFull: 'wait',
       ...config,
+      bufferSize,
     })
     made.start()
     for (let i = 0; i < records; i++) {
-      const line = data[i % data.length] ?? ''
+      const line = lines[i % lines.length] ?? ''
       const key = keys.length === 0 ? undefined : keys[i % keys.length]
       // The hot path of the adapters; `add` waits for room.
       if (!made.tryAdd(line, key)) await made.add(line, key)
@@ -75,26 +73,28 @@ const producer =
     client.destroy()
   }
 
-/** Records that may share packs: no key; batch and buffer as they are by default. */
+/** Records that may share packs: no key; the batch as it is by default. */
 const packed = (config: ProducerConfig, wireFormat?: WireFormat): Case => {
-  const run = producer({ batchSize: 10, bufferSize: 10_000, ...config }, wireFormat)
-  return (target, load, records) => run(target, { ...load, keys: [] }, records)
+  const run = producer({ batchSize: 10, ...config }, wireFormat)
+  const send: Send = (target, load, ...rest) => run(target, { ...load, keys: [] }, ...rest)
+  return { send, packed: true }
 }
+const unpacked = (send: Send): Case => ({ send, packed: false })
 const kpl: ProducerConfig = { packing: { kind: 'kpl' }, batchSize: 40 }
 
 export const CASES: Readonly<Record<string, Case>> = {
-  floor,
-  'ours, none': producer({}),
-  'ours, none, ordered': producer({ ordering: 'partitionKey' }),
-  'ours, none, cbor': producer({}, 'cbor'),
+  floor: unpacked(floor),
+  'ours, none': unpacked(producer({})),
+  'ours, none, ordered': unpacked(producer({ ordering: 'partitionKey' })),
+  'ours, none, cbor': unpacked(producer({}, 'cbor')),
   'ours, concat': packed({ packing: { kind: 'concat' } }),
   'ours, concat + gzip': packed({ packing: { kind: 'concat', compression: 'gzip' } }),
   'ours, kpl': packed(kpl),
   'ours, concat, cbor': packed({ packing: { kind: 'concat' } }, 'cbor'),
   'ours, kpl, cbor': packed(kpl, 'cbor'),
-  'SDK, keep-alive': sdkKeepAlive,
-  'SDK, default client': sdkDefault,
-  'aws-kinesis-writable': kinesisWritable,
-  'lifion-kinesis': lifion,
-  'aws-kinesis-agg + SDK': aggregated,
+  'SDK, keep-alive': unpacked(sdkKeepAlive),
+  'SDK, default client': unpacked(sdkDefault),
+  'aws-kinesis-writable': unpacked(kinesisWritable),
+  'lifion-kinesis': unpacked(lifion),
+  'aws-kinesis-agg + SDK': { send: aggregated, packed: true },
 }

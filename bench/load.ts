@@ -7,21 +7,42 @@ export const CREDENTIALS = { accessKeyId: 'bench', secretAccessKey: 'bench' }
 /** Distinct records and keys: enough that caches do not hold them all. */
 const DISTINCT = 20_000
 
+/** In what form a producer is given its records. */
+export const FORMS = ['strings', 'bytes'] as const
+export type Form = (typeof FORMS)[number]
+
 export interface Load {
+  /** Bytes, which cost the floor and the SDK least. */
   readonly data: readonly Buffer[]
+  /** The same as loggers have them. */
+  readonly lines: readonly (string | Buffer)[]
   readonly keys: readonly string[]
 }
+
+/** Each record has this once: so the stub can count them, whatever they are packed in. */
+export const MARK = '{"level":30,"time":'
 
 /** Where to send; the plain one may be reached through TLS instead. */
 export type Target = Pick<Endpoints, 'http' | 'http2'>
 
 /** Sends `records` records and resolves when all of them are stored. */
-export type Case = (target: Target, load: Load, records: number) => Promise<void>
+export type Send = (
+  target: Target,
+  load: Load,
+  records: number,
+  bufferSize?: number,
+) => Promise<void>
+
+export interface Case {
+  readonly send: Send
+  /** Many records share a Kinesis record. */
+  readonly packed: boolean
+}
 
 /** Log lines of `size` bytes, no two alike. */
-export const makeLoad = (size: number): Load => {
+export const makeLoad = (size: number, form: Form = 'bytes'): Load => {
   const line = (i: number): string =>
-    `{"level":30,"time":${1_700_000_000_000 + i * 7919},"pid":4242,"hostname":"web-${i % 40}","reqId":"${(i * 2_654_435_761) % 2 ** 32}","msg":"`
+    `${MARK}${1_700_000_000_000 + i * 7919},"pid":4242,"hostname":"web-${i % 40}","reqId":"${(i * 2_654_435_761) % 2 ** 32}","msg":"`
   const data = Array.from({ length: DISTINCT }, (_, i) =>
     Buffer.from(
       line(i)
@@ -30,7 +51,8 @@ export const makeLoad = (size: number): Load => {
     ),
   )
   const keys = data.map((_, i) => `pk-${String(i).padStart(8, '0')}`)
-  return { data, keys }
+  const lines = form === 'bytes' ? data : data.map(bytes => bytes.toString('latin1'))
+  return { data, lines, keys }
 }
 
 /** Runs `send` over all records, a batch at a time, several at once. */

@@ -1,4 +1,5 @@
-// CPU per record, side by side: every case in turn, several rounds, medians, ratios to the floor.
+// CPU per record, side by side: every case in turn, several rounds, medians, ratios to the floor;
+// records a second where the service is far. The stub counts what arrives: a lost record ends it.
 // Writes docs/benchmark.md and its charts, unless it is a quick look.
 
 import { execFile } from 'node:child_process'
@@ -9,10 +10,26 @@ import { parseArgs, promisify } from 'node:util'
 import { CASES } from './cases.js'
 import { barChart } from './chart.js'
 import { costs } from './cost.js'
-import type { Target } from './load.js'
+import type { Form, Target } from './load.js'
 import { peers } from './peers.js'
-import { costTable, figureTable, type Measured, median, type Race, raceTable } from './report.js'
-import { CERTIFICATE, startStub } from './start-stub.js'
+import {
+  arrivals,
+  type CaseFigures,
+  type CaseOrder,
+  costTable,
+  figureTable,
+  medianOf,
+  type Race,
+  raceTable,
+} from './report.js'
+import { CERTIFICATE, type Stub, startStub } from './start-stub.js'
+
+/** Bound of the buffer, in records, as most races have it. */
+const BUFFER = 20_000
+const BUFFERS = [4000, 100_000, 1_000_000]
+/** Far away more is in flight. */
+const FAR_BUFFER = 100_000
+const DISTANCES = [20, 100]
 
 const { values } = parseArgs({
   options: {
@@ -28,17 +45,18 @@ const { values } = parseArgs({
 if (values.help) {
   console.log(`npm run bench -- [--quick] [--only text] [--rounds n] [--records n] [--endpoint url]
 
-  --quick     one round of fewer records, plain HTTP; prints, and writes nothing
+  --quick     one round of fewer records, without other producers; prints, and writes nothing
   --only      cases whose name holds the text, and the floor; prints, and writes nothing
   --rounds    rounds of each race (3)
-  --records   records of 200 B a case (2 000 000; half as many of 1 KB)
+  --records   records of 200 B a case (1 500 000; a fifth of 1 KB)
   --endpoint  a stub of your own in place of ours`)
   process.exit(0)
 }
 
-const writes = !values.quick && values.only === undefined
-const rounds = Number(values.rounds ?? (values.quick ? 1 : 3))
-const records = Number(values.records ?? (values.quick ? 300_000 : 2_000_000))
+const { quick } = values
+const writes = !quick && values.only === undefined
+const rounds = Number(values.rounds ?? (quick ? 1 : 3))
+const records = Number(values.records ?? (quick ? 200_000 : 1_500_000))
 const run = promisify(execFile)
 const script = (name: string): string => fileURLToPath(new URL(`./${name}.js`, import.meta.url))
 const env = {
@@ -47,44 +65,73 @@ const env = {
   AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE: '1',
 }
 
-const race = async (
-  title: string,
-  target: Target,
-  size: number,
-  count: number,
-  times: number,
-  wanted: (name: string) => boolean,
-): Promise<Race> => {
+/** Conditions of a race; what is left out is what most users have. */
+interface Conditions {
+  readonly size?: number
+  readonly form?: Form
+  readonly warm?: boolean
+  readonly bufferSize?: number
+  readonly stub?: Stub
+  readonly tls?: boolean
+  /** Milliseconds to the service. */
+  readonly distance?: number
+  /** Part of the records that suffices. */
+  readonly part?: number
+  readonly cases?: (name: string) => boolean
+}
+
+const titleOf = (conditions: Conditions): string => {
+  const { size = 200, form = 'strings', warm = false, tls = false } = conditions
+  const { bufferSize = BUFFER, distance = 0 } = conditions
+  return [
+    size === 200 ? '200 B' : '1 KB',
+    form,
+    warm ? 'warm' : 'cold',
+    ...(bufferSize === BUFFER ? [] : [`a buffer of ${bufferSize.toLocaleString('en-US')}`]),
+    ...(tls ? ['TLS'] : []),
+    ...(distance === 0 ? [] : [`${distance} ms to the service`]),
+  ].join(', ')
+}
+
+const races: Race[] = []
+const race = async (conditions: Conditions): Promise<void> => {
+  const { size = 200, form = 'strings', warm = false, bufferSize = BUFFER, part = 1 } = conditions
+  const { stub: server = stub, tls = false, distance = 0, cases = () => true } = conditions
+  const isForeign = values.endpoint !== undefined && distance === 0 && !tls
+  const http = isForeign ? (values.endpoint ?? '') : tls ? server.https : server.http
+  const target: Target = { http, http2: isForeign || tls ? http : server.http2 }
+  const far = distance > 0
   const names = Object.keys(CASES).filter(
-    name => name === 'floor' || (wanted(name) && name.includes(values.only ?? '')),
+    name =>
+      (name === 'floor' && !far) ||
+      (name !== 'floor' && cases(name) && name.includes(values.only ?? '')),
   )
-  const found = new Map<string, { micros: number[]; peakMiB: number }>()
-  for (let round = 0; round < times; round++) {
-    for (const name of names) {
-      const args = [
-        script('run-case'),
+  if (values.only !== undefined && names.every(name => name === 'floor')) return
+  const count = Math.ceil((records * part * 200) / size)
+  const results = new Map<string, CaseFigures[]>(names.map(name => [name, []]))
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, all] of results) {
+      const order: CaseOrder = {
         name,
-        target.http,
-        target.http2,
-        String(count),
-        String(size),
-      ]
-      const { stdout } = await run(process.execPath, args, { env })
-      const one: { micros: number; peakMiB: number } = JSON.parse(
-        stdout.trim().split('\n').at(-1) ?? '',
-      )
-      const before = found.get(name)
-      if (before === undefined) found.set(name, { micros: [one.micros], peakMiB: one.peakMiB })
-      else {
-        before.micros.push(one.micros)
-        before.peakMiB = Math.max(before.peakMiB, one.peakMiB)
+        target,
+        counter: server.http,
+        counts: !isForeign,
+        records: count,
+        size,
+        form,
+        warm,
+        bufferSize,
       }
+      const { stdout } = await run(process.execPath, [script('run-case'), JSON.stringify(order)], {
+        env,
+      })
+      const figures: CaseFigures = JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
+      all.push(figures)
     }
   }
-  const results: ReadonlyMap<string, Measured> = found
-  const done = { title, rounds: times, records: count, results }
-  console.log(`\n## ${title}\n\n${raceTable(done)}`)
-  return done
+  const done = { title: titleOf(conditions), rounds, records: count, far, results }
+  console.log(`\n## ${done.title}\n\n${raceTable(done)}`)
+  races.push(done)
 }
 
 const probe = async (name: string, endpoint: string): Promise<Record<string, number>> => {
@@ -94,36 +141,45 @@ const probe = async (name: string, endpoint: string): Promise<Record<string, num
   return figures
 }
 
-peers.install()
-const stub = await startStub(0)
-const plain: Target =
-  values.endpoint === undefined ? stub : { http: values.endpoint, http2: values.endpoint }
 const isOurs = (name: string): boolean => name.startsWith('ours')
-const any = (): boolean => true
+/** A packing of each kind, over JSON, and what costs least. */
+const few = (name: string): boolean =>
+  ['ours, none', 'ours, none, ordered', 'ours, concat', 'ours, kpl', 'ours, concat, cbor'].includes(
+    name,
+  )
+const packings = (name: string): boolean =>
+  ['ours, none', 'ours, concat', 'ours, kpl'].includes(name)
 
-const races = [
-  await race('200 B, plain HTTP', plain, 200, records, rounds, any),
-  await race('1 KB, plain HTTP', plain, 1000, records / 2, rounds, any),
-]
-if (writes) {
-  const tls: Target = { http: stub.https, http2: stub.https }
-  const few = (name: string): boolean => isOurs(name) || name === 'SDK, keep-alive'
-  races.push(await race('200 B, TLS', tls, 200, records / 2, rounds, few))
-  races.push(await race('1 KB, TLS', tls, 1000, records / 4, rounds, few))
-  const slow = await startStub(20)
-  races.push(
-    await race('200 B, plain HTTP, 20 ms to the service', slow, 200, records / 4, rounds, few),
-  )
-  races.push(
-    await race('1 KB, plain HTTP, 20 ms to the service', slow, 1000, records / 8, rounds, few),
-  )
-  slow.stop()
+if (!quick) peers.install()
+const stub = await startStub(0)
+await race(quick ? { cases: isOurs } : {})
+if (!quick) {
+  await race({ size: 1000 })
+  await race({ warm: true, cases: isOurs })
+  await race({ form: 'bytes', cases: isOurs })
 }
+await race({ form: 'bytes', warm: true, cases: quick ? packings : isOurs })
+for (const bufferSize of BUFFERS)
+  await race({ bufferSize, cases: quick ? name => name === 'ours, concat' : packings })
+if (!quick) {
+  await race({ tls: true, part: 0.5, cases: few })
+  await race({ tls: true, size: 1000, part: 0.5, cases: few })
+}
+for (const distance of DISTANCES) {
+  const away = await startStub(distance)
+  // Five seconds and more: a few hundred round trips, or some dozens.
+  const part = quick ? 1 : distance > 50 ? 0.5 : 1
+  const conditions = { distance, stub: away, part, bufferSize: FAR_BUFFER }
+  await race({ ...conditions, cases: quick ? packings : few })
+  away.stop()
+}
+console.log(`\n${arrivals(races)}`)
 const sections: string[] = []
 const section = (title: string, text: string, body: string): void =>
   void sections.push(`## ${title}\n\n${text}\n\n${body}`)
 
-if (values.only === undefined) {
+const plain = { http: values.endpoint ?? stub.http }
+if (writes) {
   section(
     'What a call costs',
     '`tryAdd` of 200 B, CPU nanoseconds a call; the heap a buffered record takes besides its data.',
@@ -181,9 +237,9 @@ if (writes) {
       barChart(
         `${races[i]?.title}: CPU seconds per million records`,
         `user + system of the sending process; medians of ${rounds} rounds in one run; less is better`,
-        results.map(([label, { micros }]) => ({
+        results.map(([label, all]) => ({
           label,
-          value: median(micros),
+          value: medianOf(all, 'micros'),
           ours: isOurs(label),
         })),
       ),
@@ -195,7 +251,7 @@ if (writes) {
   )
   writeFileSync(
     `${docs}benchmark.md`,
-    `${readFileSync(`${docs}benchmark-intro.md`, 'utf8')}\n${about}\n\n${[...body, ...sections].join('\n\n')}\n`,
+    `${readFileSync(`${docs}benchmark-intro.md`, 'utf8')}\n${about} ${arrivals(races)}\n\n${[...body, ...sections].join('\n\n')}\n`,
   )
   console.log('\nwritten: docs/benchmark.md, docs/benchmark-200.svg, docs/benchmark-1000.svg')
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis'
 import { createKinesisClient } from '@kinesis-producer/core'
-import { BATCH, type Case, CREDENTIALS, IN_FLIGHT, inBatches, STREAM } from './load.js'
+import { BATCH, CREDENTIALS, IN_FLIGHT, inBatches, type Send, STREAM } from './load.js'
 import { peers } from './peers.js'
 
 type Put = (input: object, done: (error: Error | null, data?: unknown) => void) => void
@@ -18,7 +18,7 @@ const legacy = (endpoint: string) => ({
 })
 
 /** It has no way to say that all is sent: its requests are counted. */
-export const kinesisWritable: Case = async ({ http }, { data, keys }, records) => {
+export const kinesisWritable: Send = async ({ http }, { lines, keys }, records) => {
   const { Kinesis }: Sdk2 = peers.require('aws-sdk')
   const KinesisWritable: new (options: object) => Writable = peers.require('aws-kinesis-writable')
   const kinesis = new Kinesis(legacy(http))
@@ -39,7 +39,7 @@ export const kinesisWritable: Case = async ({ http }, { data, keys }, records) =
     buffer: { length: BATCH },
   })
   for (let i = 0; i < records; i++) {
-    const line = data[i % data.length] ?? ''
+    const line = lines[i % lines.length] ?? ''
     if (!stream.write(line)) await once(stream, 'drain')
     // It has no bound: without this the whole load would lie in memory.
     if (i % (BATCH * IN_FLIGHT) === 0) await new Promise(resolve => setImmediate(resolve))
@@ -52,14 +52,14 @@ interface Lifion {
   putRecords(input: object): Promise<unknown>
 }
 
-export const lifion: Case = async ({ http }, { data, keys }, records) => {
+export const lifion: Send = async ({ http }, { data, keys }, records) => {
   const Kinesis: new (options: object) => Lifion = peers.require('lifion-kinesis')
   const kinesis = new Kinesis({ ...legacy(http), streamName: STREAM })
-  const lines = data.map(line => line.toString('utf8'))
+  const texts = data.map(line => line.toString('utf8'))
   await inBatches(records, async (from, to) => {
     await kinesis.putRecords({
       records: Array.from({ length: to - from }, (_, i) => ({
-        data: lines[(from + i) % lines.length],
+        data: texts[(from + i) % texts.length],
         partitionKey: keys[(from + i) % keys.length],
       })),
     })
@@ -76,7 +76,7 @@ interface Aggregator {
 }
 
 /** The aggregation of awslabs for Node, sent by the SDK over connections that are kept. */
-export const aggregated: Case = async ({ http }, { data, keys }, records) => {
+export const aggregated: Send = async ({ http }, { data, keys }, records) => {
   const aggregator: Aggregator = peers.require('aws-kinesis-agg')
   const client = createKinesisClient({
     region: 'us-east-1',

@@ -1,5 +1,5 @@
-// A stub of the service in a process of its own: counts records, stores nothing, answers at once or
-// after a while. It costs less than any client, so that the client is what is measured.
+// A stub of the service in a process of its own: counts records, also those inside of packs, stores
+// nothing, answers at once or after a while. It costs less than any client, so that the client is what is measured.
 
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -16,7 +16,9 @@ import {
 } from 'node:http2'
 import { createServer as createHttps } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
+import { gunzipSync } from 'node:zlib'
 import { cbor } from '@smithy/core/cbor'
+import { MARK } from './load.js'
 
 const MIB16 = 16 * 1024 * 1024
 const latency = Number(process.argv[2] ?? 0)
@@ -64,6 +66,25 @@ const countRecords = (body: Buffer): number => {
   return count
 }
 
+/** Records that arrived since the count was reset. */
+let arrived = 0
+let arePacked = false
+const GZIP = 0x1f
+/** Log lines in the Kinesis records of a request. */
+const countLines = (body: Buffer, isCbor: boolean): number => {
+  const { Records }: { Records: { Data: string | Uint8Array }[] } = isCbor
+    ? cbor.deserialize(body)
+    : JSON.parse(body.toString('latin1'))
+  let count = 0
+  for (const { Data } of Records) {
+    const data = typeof Data === 'string' ? Buffer.from(Data, 'base64') : Buffer.from(Data)
+    const plain = data[0] === GZIP ? gunzipSync(data) : data
+    for (let at = plain.indexOf(MARK); at !== -1; at = plain.indexOf(MARK, at + MARK.length))
+      count++
+  }
+  return count
+}
+
 const shard = (i: number) => {
   const step = (1n << 128n) / BigInt(shards)
   return {
@@ -101,9 +122,16 @@ const serve = async (request: Request, response: Response): Promise<void> => {
   let answer: Buffer
   if (operation === 'PutRecords') {
     const body = Buffer.concat(chunks)
-    answer = routed ? answerRouted(body) : answerTo(countRecords(body), type.includes('cbor'))
+    const isCbor = type.includes('cbor')
+    arrived += arePacked ? countLines(body, isCbor) : countRecords(body)
+    answer = routed ? answerRouted(body) : answerTo(countRecords(body), isCbor)
     if (latency > 0) await new Promise(resolve => setTimeout(resolve, latency))
-  } else
+  } else if (request.url?.startsWith('/reset')) {
+    arrived = 0
+    arePacked = request.url.endsWith('?packed')
+    answer = Buffer.from('0')
+  } else if (request.url?.startsWith('/count')) answer = Buffer.from(String(arrived))
+  else
     answer = Buffer.from(request.url === '/v1/logs' ? '' : JSON.stringify(OTHERS[operation] ?? {}))
   response.setHeader('content-type', type)
   response.setHeader('content-length', answer.length)
