@@ -174,7 +174,7 @@ const MAX_PATH_CHARACTERS = 4096
 export const checkTimeout = (name: string, value: unknown, min: number): number => {
   if (typeof value === 'number' && value >= min) return Math.ceil(value)
   throw new ConfigError(
-    `${name} must be a whole number of milliseconds from ${min} on, or Infinity, not ${show(value)}`,
+    `${name} must be a number of milliseconds from ${min} on, or Infinity, not ${show(value)}`,
   )
 }
 

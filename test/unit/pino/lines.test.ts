@@ -437,7 +437,7 @@ describe('options of the transport', () => {
       [{ statsInterval: -1 }, /statsInterval must be a whole number/],
       [
         { closeTimeout: -1 },
-        /closeTimeout must be a whole number of milliseconds from 0 on, or Infinity/,
+        /closeTimeout must be a number of milliseconds from 0 on, or Infinity/,
       ],
       [{ flushTimeout: Number.NaN }, /flushTimeout must be .*, not NaN/],
       [{ levels: { notice: '35' } }, /levels.notice must be a number, not "35"/],

@@ -1,8 +1,9 @@
-import type { PinoKinesisOptions } from '../options.js'
+import { DEFAULT_FLUSH_TIMEOUT_MS, type PinoKinesisOptions } from '../options.js'
 import type { KinesisTransportHelperOptions } from './helper-options.js'
 import { KinesisTransport } from './kinesis-transport.js'
 import { ask, isWorkerStream, type PinoTransportStream } from './messages.js'
 import { taken } from './taken.js'
+import { timeoutOr } from './timeout.js'
 
 export type { Oversize, PinoKinesisOptions } from '../options.js'
 export type { ErrorReport, TransportStats } from '../transport.js'
@@ -30,14 +31,14 @@ const droppedBefore = new WeakMap<PinoTransportStream, number>()
  * also with several targets, where pino's own flush does not reach them. True if all was delivered
  * within the timeout and none was dropped since the last call. False as well if nobody can know:
  * behind a step of a pipeline that filters or is slow, where the helper should be used. Never rejects.
- * @param timeout milliseconds, up to `Infinity`
+ * @param timeout milliseconds, up to `Infinity`; 8000 by default, and for what is no number
  */
 export const flushTransport = async (
   stream: PinoTransportStream,
-  timeout = 8000,
+  timeout: number = DEFAULT_FLUSH_TIMEOUT_MS,
 ): Promise<boolean> => {
   if (!isWorkerStream(stream)) return false
-  const until = performance.now() + timeout
+  const until = performance.now() + timeoutOr(timeout, DEFAULT_FLUSH_TIMEOUT_MS)
   if (!(await taken(stream, until))) return false
   const left = until - performance.now()
   const answers = await ask(stream, 'flush', undefined, left, left + 1000)

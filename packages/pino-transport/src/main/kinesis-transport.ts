@@ -13,6 +13,7 @@ import { type Delivery, LineCounts, summed } from './line-counts.js'
 import { ask, closeWithoutAnswer, type WorkerStream } from './messages.js'
 import { ended, OtherTargets, passOnEvents } from './other-targets.js'
 import { startKinesis, startOthers } from './start.js'
+import { timeoutOr } from './timeout.js'
 
 const MINUTE_MS = 60_000
 /** What an answer may take beyond the work itself. */
@@ -369,10 +370,6 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
 
 const placeOf = (fallback: Fallback): string =>
   typeof fallback === 'string' ? fallback : fallback.file
-
-/** Any number up to infinity; what is none means the default. */
-const timeoutOr = (timeout: unknown, fallback: number): number =>
-  typeof timeout === 'number' && !Number.isNaN(timeout) ? Math.max(1, timeout) : fallback
 
 const isStats = (value: object): value is TransportStats =>
   'delivered' in value && 'streamName' in value
