@@ -18,15 +18,15 @@ figure{margin:1.4em 0}figcaption{font-weight:600}
 .y{flex-direction:column;text-align:right}.x{grid-column:2}
 svg{display:block;width:100%;border-bottom:1px solid var(--rule)}
 .plot{height:150px}.strip{height:18px}
-.row{display:grid;grid-template-columns:minmax(0,1fr);font-size:12px;color:var(--soft)}
+.row{font-size:12px;color:var(--soft);padding-left:58px}
 .band{fill:var(--band)}.grid{stroke:var(--rule);vector-effect:non-scaling-stroke}
 .line{fill:none;stroke:currentColor;stroke-width:2;vector-effect:non-scaling-stroke;stroke-linejoin:round}
 .area{fill:currentColor;opacity:.15}.cell{fill:var(--dropped)}
 .admitted{color:var(--admitted)}.delivered{color:var(--delivered)}.retried{color:var(--retried)}.dropped{color:var(--dropped)}.level{color:var(--level)}
 line.admitted,polyline.admitted{stroke-dasharray:6 4}polyline.retried{stroke-dasharray:2 3}
 .wide{overflow-x:auto}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;min-width:50%}
+table+table,.wide+.wide{margin-top:1em}table{border-collapse:collapse;font-variant-numeric:tabular-nums;min-width:50%}
 th,td{padding:.25em .7em .25em 0;border-bottom:1px solid var(--rule);text-align:right;white-space:nowrap}
-th:first-child,td:first-child{text-align:left;white-space:normal}
+th:first-child,td:first-child{text-align:left;white-space:normal;min-width:8em}
 td.bar{width:50%;min-width:80px;text-align:left}td.bar i{display:block;height:12px;background:var(--level)}
 `
