@@ -48,13 +48,13 @@ describe('records that strain the slabs', () => {
       batchSize: 10,
     })
     const data = Buffer.alloc(10 * MIB - 100, 1)
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 4; i++) {
       assert.equal(producer.tryAdd(data, `k${i}`), true)
       producer.tryAdd('small', 'k')
       await run(100, 3)
     }
     const { delivered, slabBytesHeld } = producer.stats()
-    assert.equal(delivered, 16)
+    assert.equal(delivered, 8)
     assert.ok(slabBytesHeld <= MIB, `${slabBytesHeld}`)
   })
 
@@ -63,7 +63,7 @@ describe('records that strain the slabs', () => {
       { bufferSize: 1e7, bufferBytes: MIB, whenFull: 'dropOldest', batchSize: 500 },
       never,
     )
-    for (let i = 0; i < 50_000; i++) producer.tryAdd('x', `k${i % 7}`)
+    for (let i = 0; i < 20_000; i++) producer.tryAdd('x', `k${i % 7}`)
     const { admitted, dropped, remaining, memoryBytes } = producer.stats()
     assert.equal(admitted, dropped + remaining)
     assert.ok(remaining > 1000)
@@ -84,13 +84,13 @@ describe('records that strain the slabs', () => {
         return Promise.resolve({ FailedRecordCount: failed, Records: results })
       },
     )
-    for (let i = 0; i < 40_000; i++) {
+    for (let i = 0; i < 20_000; i++) {
       producer.tryAdd(`${i % 97 === 0 ? 'bad' : 'good'}${i}`.padEnd(200, 'z'), `k${i}`)
       if (i % 2000 === 0) await run(20, 2)
     }
     await run(100, 10)
     const { remaining, memoryBytes, slabBytesPinned } = producer.stats()
-    assert.ok(remaining >= 400)
+    assert.ok(remaining >= 200)
     assert.ok(slabBytesPinned < MIB, `${slabBytesPinned}`)
     assert.ok(memoryBytes < 4 * MIB, `${memoryBytes}`)
     const closing = producer.close(10)

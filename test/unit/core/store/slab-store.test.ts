@@ -258,7 +258,7 @@ describe('SlabStore', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
   })
 })
