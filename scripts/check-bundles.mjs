@@ -115,7 +115,7 @@ for (const [index, [how, program, bundle, beside = work]] of COMBINATIONS.entrie
   const fake = await startFakeKinesis({ streams: { s: 2 } })
   const startedAt = performance.now()
   try {
-    await bundle(join(consumer, `${program}.mjs`), out)
+    await bundle(join(consumer, `${String(program)}.mjs`), out)
     await start(process.execPath, [out], folder, { KINESIS_ENDPOINT: fake.endpoint })
     const text = readFileSync(out, 'utf8')
     for (const sentence of program === 'mixed' ? SENTENCES : []) {
@@ -124,10 +124,12 @@ for (const [index, [how, program, bundle, beside = work]] of COMBINATIONS.entrie
     }
     const size = `${Math.ceil(text.length / 1024)} KiB`
     const took = `${Math.round(performance.now() - startedAt)} ms`
-    console.log(`ok: ${how}: ${program}, ${size}, ${took}`)
+    console.log(`ok: ${String(how)}: ${String(program)}, ${size}, ${took}`)
   } catch (error) {
     failed++
-    console.error(`FAILED: ${how}: ${program}: ${error.message.slice(-3000)}`)
+    console.error(
+      `FAILED: ${String(how)}: ${String(program)}: ${String(error.message).slice(-3000)}`,
+    )
   }
   await fake.close()
 }

@@ -40,7 +40,7 @@ const check = (encoding, reader, command, args) => {
   if (run(command, args, Buffer.concat(records)).status === 0) return
   for (const [i, record] of records.entries()) {
     const { status, stderr } = run(command, args, record)
-    if (status !== 0) refusals.push(`${reader} refuses "${logs[i].name}": ${stderr}`)
+    if (status !== 0) refusals.push(`${reader} refuses "${logs[i].name}": ${String(stderr)}`)
   }
   if (refusals.length === 0) refusals.push(`${reader} refuses the records of all logs, joined`)
 }
