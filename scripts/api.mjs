@@ -75,8 +75,9 @@ for (const { name, file, folder, types } of all) {
   const { apiReportChanged } = Extractor.invoke(config, {
     localBuild: !check,
     messageCallback: message => {
+      const category = JSON.stringify(message.category)
       message.handled = true
-      if (message.category === 'Compiler') problems.push(`${name}: ${message.text}`)
+      if (category === '"Compiler"') problems.push(`${name}: ${message.text}`)
     },
   })
   if (apiReportChanged) {

@@ -56,9 +56,7 @@ const rows = names.map(name => {
     JSON.stringify({
       private: true,
       dependencies: { [full]: own, ...BESIDE[name] },
-      overrides: {
-        ...Object.fromEntries(Object.entries(tarballs).filter(([other]) => other !== full)),
-      },
+      overrides: Object.fromEntries(Object.entries(tarballs).filter(([other]) => other !== full)),
     }),
   )
   run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', '--omit=dev'], cwd)
