@@ -24,6 +24,9 @@ export const CLOSED = 1
 export const SETTLED_COUNT = 2
 const HEADER_WORDS = 4
 
+/** Characters up to which a key is written one by one. */
+const SHORT_KEY = 40
+
 const BYTES_A_RECORD = 8 + 8 + 4 + 4 + 4 + 4 + 2 + 1 + 1 + 1 + 1
 
 /** Memory for a slab of so many bytes. */
@@ -140,12 +143,32 @@ export class SharedSlab extends Slab {
       this.keyLengths[index] = this.keyLengths[index - 1] ?? 0
       return
     }
-    const keyBytes = key === undefined ? 0 : Buffer.byteLength(key, 'utf8')
-    this.keysFrom -= keyBytes + (hashKey?.length ?? 0)
+    const hashBytes = hashKey?.length ?? 0
+    if (hashKey !== undefined) this.memory.write(hashKey, this.keysFrom - hashBytes, 'latin1')
+    const end = this.keysFrom - hashBytes
+    const keyBytes = key === undefined ? 0 : this.#writeKey(key, end)
+    this.keysFrom = end - keyBytes
     this.keysAt[index] = this.keysFrom
     this.keyLengths[index] = keyBytes
-    if (key !== undefined) this.memory.write(key, this.keysFrom, 'utf8')
-    if (hashKey !== undefined) this.memory.write(hashKey, this.keysFrom + keyBytes, 'latin1')
+  }
+
+  /** So that it ends there; returns its bytes. Most keys are short and ASCII: calls into Node cost more. */
+  #writeKey(key: string, end: number): number {
+    const { memory } = this
+    const { length } = key
+    if (length <= SHORT_KEY) {
+      const start = end - length
+      let i = 0
+      for (; i < length; i++) {
+        const code = key.charCodeAt(i)
+        if (code > 0x7f) break
+        memory[start + i] = code
+      }
+      if (i === length) return length
+    }
+    const bytes = Buffer.byteLength(key, 'utf8')
+    memory.write(key, end - bytes, 'utf8')
+    return bytes
   }
 
   /** Takes the keys of a record that was moved here from another slab. */

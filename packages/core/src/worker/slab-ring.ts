@@ -141,6 +141,8 @@ export class SlabRing {
 
   #next(sequence: number): SharedSlab {
     this.#closeCurrent()
+    // Memory that was in use already: fresh pages cost more than all else here.
+    if (this.#pool.length === 0) this.#reclaim()
     const slab = this.#pool.pop() ?? this.#make()
     slab.firstSequence = sequence
     this.#current = slab
@@ -231,6 +233,7 @@ export class SlabRing {
   }
 
   #oldestInOrder(): Oldest | undefined {
+    if (this.#slabs[0]?.isDone === true) this.#reclaim()
     let from = this.#cursor
     for (const slab of this.#slabs) {
       for (let index = from; index < slab.count; index++) {
