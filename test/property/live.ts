@@ -22,8 +22,9 @@ export const live = (life: Life): Promise<void> => liveWith(life, IN_THIS_THREAD
 /** The same with a producer of another kind. */
 export const liveWith = async (life: Life, makes: MakeProducer): Promise<void> => {
   const actor = new Actor(life, makes)
-  for (const step of life.steps) {
+  for (const [i, step] of life.steps.entries()) {
     await watched(actor, step)
+    if (makes.disturb?.(i) === true) actor.isKilled = true
     // Not always: what follows at once is a case of its own.
     if (isAdding(step)) actor.findings.check()
     else {

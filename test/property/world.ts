@@ -15,6 +15,8 @@ export interface World {
   readonly producer: Producer
   /** Whether its work is done elsewhere: that side learns of calls a little later. */
   readonly isRemote: boolean
+  /** Whether a worker was killed: what it had in flight may be anywhere. */
+  readonly isKilled: boolean
   readonly closed: readonly CloseResult[]
   /** Adds that wait for capacity, and puts that did. */
   readonly waiting: ReadonlySet<Known>

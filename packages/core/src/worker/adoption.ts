@@ -73,6 +73,8 @@ export class Adoption {
     }
     records.sort((a, b) => a.sequence - b.sequence)
     for (const record of records) queue.readmit(record, ((stateOf(record) ?? 0) & UNSURE) !== 0)
+    // They have waited long enough, wherever they were.
+    if (records.length > 0) queue.markDue()
   }
 
   /** Adopts what was published; whether there is more. */
