@@ -121,6 +121,8 @@ export const createRemotePipeline = (
     wake: () => {
       link.start()
       link.update()
+      // Who begins to wait is told at the end of a step, and there may be none for long.
+      if (link.state === 'failed') void Promise.resolve().then(() => steps.run(() => {}))
     },
     cancelTimers: () => link.update(),
     mayHaveLeft: () => false,
