@@ -98,6 +98,8 @@ const COMBINATIONS = [
   ['esbuild, SDKs outside', 'mixed', esbuild(OUTSIDE), consumer],
   ['esbuild, createRequire', 'mixed', esbuild({ ...WITH_REQUIRE, minify: true })],
   ['esbuild, CommonJS', 'mixed', esbuild({ format: 'cjs' })],
+  ['esbuild, module fields, minified', 'worker', esbuild({ ...MODULE_FIRST, minify: true })],
+  ['rollup', 'worker', rollup([JSON_PLUGIN])],
   ['rollup', 'decode', rollup([])],
   ['rollup', 'full', rollup([JSON_PLUGIN])],
   ['rollup, commonjs', 'mixed', rollup(['@rollup/plugin-commonjs', JSON_PLUGIN])],
@@ -116,6 +118,8 @@ for (const [index, [how, program, bundle, beside = work]] of COMBINATIONS.entrie
   const startedAt = performance.now()
   try {
     await bundle(join(consumer, `${String(program)}.mjs`), out)
+    // What a producer's worker runs is an entry of its own.
+    if (program === 'worker') await bundle(join(consumer, 'thread.mjs'), join(folder, 'thread.mjs'))
     await start(process.execPath, [out], folder, { KINESIS_ENDPOINT: fake.endpoint })
     const text = readFileSync(out, 'utf8')
     for (const sentence of program === 'mixed' ? SENTENCES : []) {

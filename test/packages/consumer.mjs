@@ -9,6 +9,8 @@ for (const [name, expected] of [
   ['@kinesis-producer/core/adapter', 'offer'],
   ['@kinesis-producer/core/adapter/rules', 'lossSentence'],
   ['@kinesis-producer/core/decode', 'decode'],
+  ['@kinesis-producer/core/worker', 'createWorkerProducer'],
+  ['@kinesis-producer/core/worker/thread', 'runWorker'],
   ['@kinesis-producer/otel-exporter', 'KinesisLogRecordExporter'],
   ['@kinesis-producer/pino-transport', 'pinoKinesis'],
   ['@kinesis-producer/testing', 'startKinesis'],

@@ -1,0 +1,3 @@
+import { runWorker } from '@kinesis-producer/core/worker/thread'
+
+runWorker()
