@@ -31,7 +31,7 @@ export interface WorkerOptions {
 
 /**
  * Options of `createWorkerProducer`: those of a producer, and where its records go. What cannot be
- * given to another thread is not among them (`clock`, `random`, a `client` that was made already);
+ * given to another thread is not among them (`clock`, `random`, `spool`, a `client` that was made already);
  * callbacks run in the thread that gives them.
  */
 export interface WorkerProducerOptions

@@ -69,6 +69,7 @@ const UNSHARED: ReadonlyMap<string, string> = new Map([
   ['client', 'clientModule names a module that makes it there'],
   ['clock', 'it works with the system clock'],
   ['random', 'it draws its own numbers'],
+  ['spool', 'records wait in shared memory there; use a BatchProducer for records on disk'],
   ['spool', 'records of a producer in a worker are in memory alone: use a BatchProducer'],
 ])
 

@@ -10,6 +10,7 @@ describe('createWorkerProducer', () => {
     [{ streamName: 's', client: {} }, /client cannot be given to a worker: clientModule names/],
     [{ streamName: 's', clock: {} }, /clock cannot be given to a worker/],
     [{ streamName: 's', random: Math.random }, /random cannot be given to a worker/],
+    [{ streamName: 's', spool: { directory: '/tmp/x' } }, /spool cannot be given to a worker/],
     [{ streamName: 's', credentials: () => ({}) }, /credentials must be plain data.*clientModule/],
     [{ streamName: 's', clientModule: './client.js' }, /clientModule must be an absolute path/],
     [{ streamName: 's', clientModule: 'https://a.b/c.js' }, /clientModule must be an absolute/],
@@ -29,7 +30,6 @@ describe('createWorkerProducer', () => {
 
   for (const [given, message] of wrong) {
     it(`refuses ${JSON.stringify(given)}`, () => {
-      // @ts-expect-error -- not what the types allow
       assert.throws(
         () => createWorkerProducer(given),
         error => {
