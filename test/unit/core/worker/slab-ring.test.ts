@@ -147,7 +147,7 @@ describe('the shared slabs', () => {
       [1, '0'],
       [3, '2'],
     ])
-    const [first] = ring.handOver(true).filter(({ survivors: moved }) => !moved)
+    const first = ring.handOver(true).find(({ survivors: moved }) => !moved)
     assert.equal(new SharedSlab(first?.shared ?? assert.fail()).states[1], SETTLED)
   })
 })
