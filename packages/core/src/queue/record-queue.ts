@@ -1,20 +1,22 @@
-import { MAX_EXPIRED_PER_STEP, TOLERATED_SHARE } from '../config/tuning.js'
+import { TOLERATED_SHARE } from '../config/tuning.js'
 import type { RequestBuilder } from '../packing/request-builder.js'
 import type { ReceiptWaiter } from '../record/receipt-waiter.js'
 import type { RecordData } from '../record/record.js'
-import type { Slab } from '../store/slab.js'
 import type { SlabStore } from '../store/slab-store.js'
-import type { Admitted, Batch, FreshRun, RecordFate } from './batch.js'
+import type { Admitted, Batch, RecordFate } from './batch.js'
 import { BufferCapacity } from './capacity.js'
 import { Compaction } from './compaction.js'
 import { Dueness } from './dueness.js'
 import { enter, reenter } from './entering.js'
 import { newRecord } from './fresh-records.js'
-import { createHomes, detach, type Homes } from './homes.js'
+import { GivingUp } from './giving-up.js'
+import { createHomes, type Homes } from './homes.js'
 import { InFlightBatches } from './in-flight-batches.js'
+import { Landing } from './landing.js'
+import { Leaving } from './leaving.js'
 import { MemoryUse } from './memory-use.js'
-import { PendingRecord, type QueuedRecord } from './pending-record.js'
-import { pushTo, Returning } from './returning.js'
+import type { PendingRecord, QueuedRecord } from './pending-record.js'
+import { Returning } from './returning.js'
 import type { ShardBackoff } from './shard-backoff.js'
 import { type TakeOptions, Taking } from './taking.js'
 import { WaitingRecords } from './waiting-records.js'
@@ -48,7 +50,7 @@ const MEASURED_EVERY = 256
 const LEAST_TOLERATED_BYTES = 128 * 1024
 
 /**
- * Every admitted, unsettled record, whatever it waits for, and the only code that moves one. The
+ * Every admitted, unsettled record, whatever it waits for. Only this class and its parts move one. The
  * bounds cover them all. A record is in exactly one list (`RecordList.home` says what it waits for)
  * or in exactly one batch, and leaves exactly once. The oldest is known wherever it is.
  */
@@ -60,9 +62,9 @@ export class RecordQueue {
   readonly #returning: Returning
   readonly #dueness: Dueness
   readonly #capacity: BufferCapacity
-  readonly #recordTtl: number
+  readonly #landing: Landing
+  readonly #givingUp: GivingUp
   readonly #store: SlabStore
-  readonly #settled: ((id: number, count: number) => void) | undefined
   /** Batches that were taken; what their tries came to is noted there. */
   readonly inFlight: InFlightBatches = new InFlightBatches()
   readonly #memory: MemoryUse
@@ -72,21 +74,29 @@ export class RecordQueue {
 
   constructor(options: QueueOptions, store: SlabStore) {
     this.#store = store
-    this.#settled = options.settled
     this.#homes = createHomes(store, options.ordered, options.random)
     this.#waiting = new WaitingRecords(this.#homes)
     this.#taking = new Taking(this.#homes)
     this.#dueness = new Dueness(this.#homes, options.dueRecords, options.dueBytes)
     this.#returning = new Returning(this.#homes, this.#dueness)
     this.#memory = new MemoryUse(store, this.#homes, this.inFlight)
-    const { bufferSize, bufferBytes } = options
+    const { bufferSize, bufferBytes, recordTtl, settled } = options
     this.#capacity = new BufferCapacity(
       bufferSize,
       bufferBytes,
       LEAST_TOLERATED_BYTES,
       this.#homes.shards,
     )
-    this.#recordTtl = options.recordTtl
+    const leaving = new Leaving(
+      this.#homes,
+      store,
+      this.#capacity,
+      this.inFlight,
+      this.#returning,
+      settled,
+    )
+    this.#landing = new Landing(this.#homes, this.inFlight, this.#returning, leaving)
+    this.#givingUp = new GivingUp(this.#waiting, this.inFlight, leaving, recordTtl)
     this.#compaction = new Compaction(
       store,
       Math.max(LEAST_TOLERATED_BYTES, TOLERATED_SHARE * bufferBytes),
@@ -278,107 +288,35 @@ export class RecordQueue {
    * @param all ready records go although they do not fill a request
    */
   take(builder: RequestBuilder, all: boolean, options: TakeOptions): Batch | undefined {
-    this.#releaseDelayed(options.now)
+    this.#returning.releaseDelayed(options.now)
     const batch = this.#taking.take(builder, options, all || this.isReadyDue())
     if (batch !== undefined) this.inFlight.add(batch)
     return batch
   }
 
-  /** Records whose own backoff is over go with the next request. */
-  #releaseDelayed(now: number): void {
-    for (const list of this.#homes.delays.due(now)) {
-      for (let record = list.head; record !== undefined; record = list.head) {
-        list.remove(record)
-        this.#returning.pushAgain(record)
-      }
-    }
-  }
-
   /** Settles and returns those that expire by now, as many as one step may take. */
   expire(now: number): readonly QueuedRecord[] {
-    const expired: PendingRecord[] = []
-    if (this.#recordTtl === 0) return expired
-    while (expired.length < MAX_EXPIRED_PER_STEP) {
-      const since = this.oldestWaitingSince
-      if (since === undefined || now - since < this.#recordTtl) break
-      const oldest = this.#waiting.takeOldest()
-      if (oldest === undefined) break
-      this.#settleWaiting(oldest)
-      expired.push(oldest)
-    }
-    return expired
+    return this.#givingUp.expire(now)
   }
 
   /** Settles and returns the oldest record that is not in flight, of all or of one shard. */
   evictOldest(shard: ShardBackoff | undefined): QueuedRecord | undefined {
-    const oldest = shard === undefined ? this.#waiting.takeOldest() : shard.waiting.oldest()
-    if (oldest !== undefined) this.#settleWaiting(oldest)
-    return oldest
+    return this.#givingUp.evictOldest(shard)
   }
 
   /** All records of the request are stored. */
   stored(batch: Batch): void {
-    const taken = this.inFlight.land(batch)
-    if (taken === undefined) return
-    if (taken.parts === undefined) for (const record of taken.records) this.#settle(record)
-    else
-      for (const part of taken.parts)
-        if (part instanceof PendingRecord) this.#settle(part)
-        else this.#settleRun(part)
-    for (const shard of taken.turns) this.#homes.shards.answered(shard)
+    this.#landing.stored(batch)
   }
 
   /** The request was answered; `fates` tells what became of each record, in the order of the batch. */
   answered(batch: Batch, fates: readonly RecordFate[], startedAt: number, now: number): void {
-    const taken = this.inFlight.land(batch)
-    if (taken === undefined) return
-    const tallies = this.#returning.tally(taken, fates)
-    const failed: PendingRecord[] = []
-    const fateOf = new Map<PendingRecord, RecordFate>()
-    const suspected = new Map<number, PendingRecord[]>()
-    // Those that leave go first: then the order of a key knows which of its others is the oldest.
-    taken.records.forEach((record, i) => {
-      const fate = fates[i] ?? { kind: 'requeued' }
-      if (fate.kind === 'stored' || fate.kind === 'dropped') this.#settle(record)
-      else if (fate.kind === 'suspected') pushTo(suspected, fate.carrier, record)
-      else {
-        failed.push(record)
-        fateOf.set(record, fate)
-      }
-    })
-    for (const sharing of suspected.values()) this.#returning.bisect(sharing)
-    const free = this.#returning.holdFollowers(failed)
-    const delayed = free.filter(record => fateOf.get(record)?.kind === 'failed')
-    const throttled = free.filter(record => fateOf.get(record)?.kind === 'throttled')
-    const others = free.filter(record => fateOf.get(record)?.kind === 'requeued')
-    this.#returning.putBack(throttled, others, delayed)
-    const isAlone = fates.some(fate => fate.kind === 'failed' && fate.isAlone)
-    this.#homes.delays.add(delayed, now, isAlone)
-    this.#homes.shards.learn(tallies, taken.turns, startedAt, now)
+    this.#landing.answered(batch, fates, startedAt, now)
   }
 
   /** Nothing is known of its records: they go again, where they came from. */
   requeue(batch: Batch): void {
-    const taken = this.inFlight.land(batch)
-    if (taken === undefined) return
-    const { bisection, shards } = this.#homes
-    if (taken.isPart) {
-      this.#returning.putBack([], [], taken.records)
-      bisection.putBack(taken.records)
-    } else {
-      const isTurn = ({ shard }: PendingRecord): boolean =>
-        shard !== undefined && taken.turns.has(shard)
-      const free = this.#returning.holdFollowers(taken.records)
-      this.#returning.putBack(
-        free.filter(isTurn),
-        free.filter(record => !isTurn(record)),
-        [],
-      )
-    }
-    for (const shard of taken.turns) {
-      shard.failedTurns++
-      shards.answered(shard)
-    }
+    this.#landing.requeue(batch)
   }
 
   /**
@@ -387,20 +325,12 @@ export class RecordQueue {
    */
   recovered(): void {
     this.markDue()
-    const { again } = this.#homes
-    const records = [...again].toSorted((a, b) => a.sequence - b.sequence)
-    for (const record of records) {
-      again.remove(record)
-      again.push(record)
-    }
+    this.#returning.sortAgain()
   }
 
   /** One of its records is to blame: each half is to be sent by itself. */
   bisect(batch: Batch): void {
-    const taken = this.inFlight.land(batch)
-    if (taken === undefined) return
-    this.#returning.bisect(taken.records)
-    for (const shard of taken.turns) this.#homes.shards.answered(shard)
+    this.#landing.bisect(batch)
   }
 
   /** Sequence and admission of the oldest unsettled record, in flight or not. */
@@ -424,13 +354,7 @@ export class RecordQueue {
    * delivered, and its answer moves nothing any more.
    */
   abandon(mayHaveLeft: (batch: Batch) => boolean): readonly QueuedRecord[] {
-    const all = [...this.#waiting.takeAll(), ...this.inFlight.records()]
-    all.sort((a, b) => a.sequence - b.sequence)
-    for (const batch of this.inFlight.all)
-      if (mayHaveLeft(batch)) for (const record of batch.records) record.markPossiblyDelivered()
-    for (const record of all) record.place = 'settled'
-    this.inFlight.clear()
-    return all
+    return this.#givingUp.abandon(mayHaveLeft)
   }
 
   /** The abandoned records have been handed to someone, but for so many. */
@@ -441,58 +365,5 @@ export class RecordQueue {
   /** They hold copies of their data now: nothing reads the slabs any more. */
   freeMemory(): void {
     this.#store.clear()
-  }
-
-  #settleWaiting(record: PendingRecord): void {
-    const wasHeld = detach(this.#homes, record)
-    if (wasHeld) this.#uncount(record)
-    else this.#settle(record)
-  }
-
-  /** The record leaves; the next one of its key, if it was waiting for this one, is free. */
-  #settle(record: PendingRecord): void {
-    this.#uncount(record)
-    this.#leaveKey(record.partitionKey)
-  }
-
-  #leaveKey(key: string | undefined): void {
-    const next = this.#homes.order?.leave(key)
-    if (next === undefined) return
-    const { shard } = next
-    if (shard?.hot === true && !shard.dissolved) shard.list.insertNearTail(next)
-    else this.#returning.pushFreed(next)
-  }
-
-  /** Records that no object stands for have no shard. */
-  #settleRun({ slab, from, to }: FreshRun): void {
-    this.#forgetOnDisk(slab, from, to)
-    const bytes = this.#store.releaseRun(slab, from, to)
-    this.#capacity.removeMany(to - from, bytes)
-    if (this.#homes.order === undefined) return
-    for (let index = from; index < to; index++) this.#leaveKey(slab.keys[index])
-  }
-
-  /** They are settled: the disk need not keep them. */
-  #forgetOnDisk({ keptIds }: Slab, from: number, to: number): void {
-    if (keptIds === undefined) return
-    for (let index = from; index < to; ) {
-      const id = keptIds[index] ?? 0
-      let end = index + 1
-      while (end < to && keptIds[end] === id + end - index) end++
-      if (id !== 0) this.#settled?.(id, end - index)
-      index = end
-    }
-  }
-
-  #uncount(record: PendingRecord): void {
-    record.place = 'settled'
-    this.#capacity.remove(record.bytes)
-    this.#forgetOnDisk(record.slab, record.index, record.index + 1)
-    this.#store.release(record.slab, record.index)
-    this.inFlight.forgetHistory(record)
-    const { shard } = record
-    if (shard === undefined) return
-    record.assign(undefined)
-    this.#homes.shards.closeIfDone(shard)
   }
 }

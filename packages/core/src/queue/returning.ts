@@ -4,7 +4,7 @@ import { assignShard, type Homes } from './homes.js'
 import type { PendingRecord } from './pending-record.js'
 import type { ShardBackoff } from './shard-backoff.js'
 
-/** Decides where the records of an answered request belong. */
+/** Decides where records belong that go again. */
 export class Returning {
   readonly #homes: Homes
   readonly #dueness: Dueness
@@ -115,6 +115,26 @@ export class Returning {
   pushFreed(record: PendingRecord): void {
     this.#homes.again.insertNearTail(record)
     this.#newestFreed = Math.max(this.#newestFreed, record.sequence)
+  }
+
+  /** Records whose own backoff is over go with the next request. */
+  releaseDelayed(now: number): void {
+    for (const list of this.#homes.delays.due(now)) {
+      for (let record = list.head; record !== undefined; record = list.head) {
+        list.remove(record)
+        this.pushAgain(record)
+      }
+    }
+  }
+
+  /** What the failures have put out of order goes in the order of admission. */
+  sortAgain(): void {
+    const { again } = this.#homes
+    const records = [...again].toSorted((a, b) => a.sequence - b.sequence)
+    for (const record of records) {
+      again.remove(record)
+      again.push(record)
+    }
   }
 
   /** A record of a named shard was stored in another: its range is no longer what was learned. */
