@@ -57,6 +57,8 @@ const healthy = async (
   const { user, system } = process.cpuUsage(before)
   const seconds = (performance.now() - began) / 1000
   await producer.close()
+  // Its connections would keep the process alive.
+  client.destroy()
   return {
     micros: (user + system) / RECORDS,
     loopP99: delay.percentile(99) / 1e6,

@@ -16,13 +16,6 @@ const TEXT = 1
 const HAS_KEY = 2
 const HAS_HASH_KEY = 4
 
-/** Data and keys of a record, as a user gave them. */
-export interface SpoolInput {
-  readonly data: RecordData
-  readonly partitionKey: string | undefined
-  readonly explicitHashKey: string | undefined
-}
-
 /** Records that are not written yet, as the frames that they will be on disk. */
 export class FrameBuffer {
   #memory: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES)
