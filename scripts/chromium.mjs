@@ -5,15 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome']
-const works = name => spawnSync(name, ['--version'], { timeout: 30_000 }).status === 0
+const run = (command, args, options) => spawnSync(command, args, options)
+const works = name => run(name, ['--version'], { timeout: 30_000 }).status === 0
 
 /** Its name; installed by apt where it is missing and this may. */
 const findChromium = () => {
   const there = NAMES.find(works)
   if (there !== undefined) return there
-  if (process.getuid?.() === 0 && spawnSync('apt-get', ['--version']).status === 0) {
-    spawnSync('apt-get', ['update', '-qq'])
-    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'])
+  if (process.getuid?.() === 0 && run('apt-get', ['--version']).status === 0) {
+    run('apt-get', ['update', '-qq'])
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'])
   }
   const installed = NAMES.find(works)
   if (installed === undefined)

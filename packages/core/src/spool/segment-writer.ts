@@ -107,10 +107,11 @@ export class SegmentWriter {
     this.#ports.completed(segment, fd)
   }
 
-  /** The file of the active segment was replaced by another one. */
-  replaced(fd: number): void {
-    this.#ports.fs.close(this.#fd)
+  /** The file of the active segment was replaced by this one. Returns the old one, to be closed. */
+  replaced(fd: number): number {
+    const old = this.#fd
     this.#fd = fd
+    return old
   }
 
   #create(): Segment {

@@ -5,14 +5,17 @@ import type { FileSystem } from './file-system.js'
 import type { Segment } from './segment.js'
 import { tryTo } from './segment-writer.js'
 
+export interface SegmentFile {
+  readonly segment: Segment
+  readonly fd: number
+}
+
 export interface SyncerPorts {
   readonly fs: FileSystem
   readonly timers: Timers
   readonly fsync: SpoolFsync
   /** The file that is written to now, and the sequence after the last one in it. */
-  readonly active: () =>
-    | { readonly segment: Segment; readonly fd: number; readonly end: number }
-    | undefined
+  readonly active: () => (SegmentFile & { readonly end: number }) | undefined
   readonly directory: () => string
   /** All before this sequence is on disk for good. */
   readonly synced: (end: number) => void
@@ -25,12 +28,14 @@ export class Syncer {
   readonly #alarm: Alarm
   readonly #latency: RecordableHistogram = createHistogram()
   /** Complete files that are not synced yet. */
-  readonly #complete: { readonly segment: Segment; readonly fd: number }[] = []
+  readonly #complete: SegmentFile[] = []
+  /** The file that is being synced. It must not be closed before the call has returned. */
+  #inFlight: SegmentFile | undefined
+  #closesInFlight = false
+  #ended = false
   #newNames = false
   #dirty = false
   #busy = false
-  /** Its file must not be closed before the call has returned. */
-  #closeAfter: (() => void) | undefined
 
   constructor(ports: SyncerPorts) {
     this.#ports = ports
@@ -67,44 +72,52 @@ export class Syncer {
   forget(segment: Segment): void {
     const index = this.#complete.findIndex(file => file.segment === segment)
     const [file] = index < 0 ? [] : this.#complete.splice(index, 1)
-    if (file !== undefined) tryTo(() => this.#ports.fs.close(file.fd))
+    if (file !== undefined) this.closeFile(file.fd)
   }
 
   /** Closes a file, but not while it is being synced. */
   closeFile(fd: number): void {
-    const close = (): void => tryTo(() => this.#ports.fs.close(fd))
-    if (this.#busy) {
-      const before = this.#closeAfter
-      this.#closeAfter = () => {
-        before?.()
-        close()
-      }
-    } else close()
+    if (this.#inFlight?.fd === fd) this.#closesInFlight = true
+    else tryTo(() => this.#ports.fs.close(fd))
   }
 
-  /** Syncs everything before it returns. */
+  /**
+   * Syncs everything before it returns, and nothing after it: the files are the next owner's then. The
+   * active file stays open; all others are closed, at the latest when a call that is on its way returns.
+   */
   finish(): void {
-    const { fs, fsync, active, failed } = this.#ports
+    const { fs, fsync, active } = this.#ports
     this.#alarm.cancel()
-    const last = active()
-    const files = [...this.#complete.splice(0), ...(last === undefined ? [] : [last])]
-    for (const { segment, fd } of files) {
-      try {
-        if (fsync !== false) fs.syncNow(fd)
-      } catch (error) {
-        failed(segment, error)
-      }
-      if (fd !== last?.fd) this.closeFile(fd)
+    this.#ended = true
+    // A call on its way may return after the end.
+    const inFlight = this.#inFlight
+    if (inFlight !== undefined && inFlight.segment !== active()?.segment) this.#syncNow(inFlight)
+    for (let file = this.#complete.shift(); file !== undefined; file = this.#complete.shift()) {
+      this.#syncNow(file)
+      this.closeFile(file.fd)
     }
+    const last = active()
+    if (last !== undefined && fsync !== false) this.#syncNow(last)
+    // The active file, if it was given up just now.
+    for (const { fd } of this.#complete.splice(0)) this.closeFile(fd)
     if (fsync !== false) tryTo(() => fs.syncDirectory(this.#ports.directory(), () => {}))
   }
 
+  #syncNow({ segment, fd }: SegmentFile): void {
+    try {
+      this.#ports.fs.syncNow(fd)
+    } catch (error) {
+      this.#ports.failed(segment, error)
+    }
+  }
+
   #start(): void {
-    if (this.#busy || !this.#dirty) return
+    if (this.#busy || this.#ended || !this.#dirty) return
     const { fs, directory, active, synced } = this.#ports
     if (this.#newNames) {
       this.#newNames = false
       return this.#run(
+        undefined,
         done => fs.syncDirectory(directory(), done),
         () => this.#start(),
       )
@@ -112,19 +125,21 @@ export class Syncer {
     const file = this.#complete.shift()
     if (file !== undefined) {
       const { segment, fd } = file
-      return this.#run(
+      this.#run(
+        file,
         done => fs.sync(fd, done),
         error => {
-          tryTo(() => fs.close(fd))
           this.#tell(segment, error)
           this.#start()
         },
       )
+      return this.closeFile(fd)
     }
     this.#dirty = false
     const last = active()
     if (last === undefined) return
     this.#run(
+      last,
       done => fs.sync(last.fd, done),
       error => {
         if (isError(error)) this.#tell(last.segment, error)
@@ -141,21 +156,26 @@ export class Syncer {
   /** For what was written meanwhile. */
   #again(): void {
     const { fsync } = this.#ports
-    if (!this.#dirty) return
+    if (!this.#dirty || this.#ended) return
     if (fsync === 'batch') this.#start()
     else if (fsync !== false && !this.#alarm.armed) this.#alarm.set(fsync)
   }
 
-  #run(sync: (done: (error: unknown) => void) => void, then: (error: unknown) => void): void {
-    const { timers } = this.#ports
+  #run(
+    file: SegmentFile | undefined,
+    sync: (done: (error: unknown) => void) => void,
+    then: (error: unknown) => void,
+  ): void {
+    const { timers, fs } = this.#ports
     const began = timers.now()
     this.#busy = true
+    this.#inFlight = file
     const done = (error: unknown): void => {
       this.#busy = false
+      this.#inFlight = undefined
       this.#latency.record(Math.max(1, Math.round((timers.now() - began) * 1000)))
-      const close = this.#closeAfter
-      this.#closeAfter = undefined
-      close?.()
+      if (this.#closesInFlight && file !== undefined) tryTo(() => fs.close(file.fd))
+      this.#closesInFlight = false
       then(error)
     }
     try {

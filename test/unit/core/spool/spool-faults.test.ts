@@ -176,6 +176,78 @@ describe('Spool, on a disk that fails', function () {
     assert.deepEqual((await new TestSpool(disk).start()).texts(), ['kept', 'also kept'])
   })
 
+  describe('closed while things go wrong', () => {
+    /** Calls after the end, when everything that was on its way has come back. */
+    const callsAfterClose = async (disk: MemoryDisk, test: TestSpool): Promise<string[]> => {
+      const calls: string[] = []
+      test.spool.close([])
+      disk.before = call => calls.push(call)
+      disk.finishSyncs()
+      await test.clock.advance(60_000)
+      return calls
+    }
+    /** Four segments, the first of which is being synced. */
+    const syncing = async (disk: MemoryDisk, onDisk: MemoryDisk = disk): Promise<TestSpool> => {
+      disk.syncsByItself = false
+      const test = await new TestSpool(onDisk, { maxBytes: 4 * 1024 * 1024 }).start()
+      for (let i = 0; i < 16; i++) test.append('x'.repeat(60_000), false)
+      await test.clock.advance(10)
+      await test.clock.advance(1000)
+      return test
+    }
+
+    it('syncs and writes nothing when a call on its way comes back, and closes its file', async () => {
+      const disk = new MemoryDisk()
+      const test = await syncing(disk)
+      assert.deepEqual(await callsAfterClose(disk, test), ['close'])
+      assert.equal(disk.openFiles, 0)
+      disk.loseUnsynced()
+      assert.equal((await new TestSpool(disk).start()).texts().length, 16)
+    })
+
+    it('leaves a file alone that fails to be synced after the end, and says so', async () => {
+      const disk = new MemoryDisk()
+      const { fs } = disk
+      const failing: FileSystem = {
+        ...fs,
+        sync: (fd, done) => fs.sync(fd, () => done(systemError('EIO'))),
+      }
+      const test = await syncing(disk, new DamagedDisk(disk, failing))
+      assert.deepEqual(await callsAfterClose(disk, test), ['close'])
+      assert.match(test.warnings.join(), /fdatasync .* closed meanwhile/)
+    })
+
+    for (const call of ['write', 'syncNow', 'rename'] as const)
+      it(`closes all files though ${call} fails, and does no more`, async () => {
+        const disk = new MemoryDisk()
+        const test = await syncing(disk)
+        test.append('more')
+        disk.before = made => {
+          const isRenewal = call === 'rename' && made === 'syncNow'
+          if (made === call || isRenewal) throw systemError('EIO')
+        }
+        const calls = await callsAfterClose(disk, test)
+        assert.ok(calls.every(made => made === 'close') && calls.length <= 2, calls.join())
+        assert.equal(disk.openFiles, 0)
+      })
+
+    it('closes all files of a directory that was removed', async () => {
+      const disk = new MemoryDisk()
+      const test = await syncing(disk)
+      disk.delete('/spool')
+      await test.clock.advance(1000)
+      test.append('noticed')
+      await test.clock.advance(10)
+      assert.equal(test.spool.stats().state, 'failing')
+      const calls = await callsAfterClose(disk, test)
+      assert.ok(
+        calls.every(made => made === 'close'),
+        calls.join(),
+      )
+      assert.equal(disk.openFiles, 0)
+    })
+  })
+
   it('survives anything in its directory', async () => {
     const disk = new MemoryDisk()
     disk.fs.makeDirectories('/spool/owner-0000000001-01234567/owner-0000000001-00000000')
