@@ -100,7 +100,13 @@ export class SpoolLife {
   async pass(ms: number): Promise<void> {
     await this.test.clock.advance(ms)
     await settle()
-    if (ms >= 10 && !this.faulty) this.#unsure.clear()
+    if (ms >= 10) this.#notesWritten()
+  }
+
+  /** What this process settled is settled for good; what a dead one did not note stays in doubt. */
+  #notesWritten(): void {
+    if (this.faulty) return
+    for (const { number, isOld } of this.#unsure.values()) if (!isOld) this.#unsure.delete(number)
   }
 
   async kill(): Promise<void> {
@@ -123,7 +129,7 @@ export class SpoolLife {
     if (!this.faulty) assert.equal(kept.size, this.#known.size, 'all is on disk after a flush')
     this.spool.close([])
     await this.#checkClosed()
-    if (!this.faulty) this.#unsure.clear()
+    this.#notesWritten()
     await this.#restart(kept, false)
   }
 
@@ -157,6 +163,8 @@ export class SpoolLife {
     for (const { number, inMemory } of this.#known.values())
       assert.ok(inMemory, `${number} is missing`)
     assert.equal(this.test.spool.unloaded, 0)
+    // What has not come by now never does.
+    for (const { number, isOld } of this.#unsure.values()) if (isOld) this.#unsure.delete(number)
     this.checkCounts()
   }
 
