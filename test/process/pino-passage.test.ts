@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import {
   createKinesisTransport,
   flushTransport,
@@ -12,8 +13,10 @@ import {
 } from '@kinesis-producer/pino-transport/main'
 import pino from 'pino'
 import { type FakeKinesis, faults, startFakeKinesis } from '../support/endpoint/index.js'
+import { ODD_TIMEOUTS } from '../support/odd-timeouts.js'
 
 const STEP = new URL('./fixtures/pino-slow-step.js', import.meta.url)
+const FRAIL = new URL('./fixtures/pino-step.js', import.meta.url)
 const CONFIGURED = new URL('./fixtures/pino-config-target.js', import.meta.url)
 const TARGET = '@kinesis-producer/pino-transport'
 const NULL_FILE: pino.TransportTargetOptions = {
@@ -144,7 +147,12 @@ describe('lines on their way through the worker', () => {
         await (stream instanceof KinesisTransport ? stream.flush() : flushTransport(stream))
       }
       assert.equal(messages().join(''), '0123456789')
-      stream.end()
+      if (stream instanceof KinesisTransport) return
+      // Pino's end would wait 10 s for the other target, which cannot end.
+      const worker: unknown = Reflect.get(stream, 'worker')
+      assert.ok(worker instanceof Worker)
+      stream.on('error', () => {})
+      await worker.terminate()
     })
 
   it('the same with the helper, in a worker of its own', async () => {
@@ -193,6 +201,76 @@ describe('lines on their way through the worker', () => {
     assert.equal((await kinesis.flush(Number.POSITIVE_INFINITY)).delivered, 1)
     assert.equal((await kinesis.flush(0.5)).dropped, 0)
     assert.equal((await kinesis.close(2 ** 40)).delivered, 1)
+  })
+
+  it('answers whatever timeout it is asked with, delivered or not', async () => {
+    const kinesis = make()
+    const stream = pino.transport({ target: TARGET, options: { ...options } })
+    stream.on('error', () => {})
+    const call = async (which: object, name: string, ...args: unknown[]): Promise<unknown> => {
+      const method: unknown = Reflect.get(which, name)
+      assert.ok(typeof method === 'function')
+      return Reflect.apply(method, which, args)
+    }
+    const main = { flushTransport }
+    pino(kinesis).info('x')
+    pino(stream).info('y')
+    const all = { delivered: 1, remaining: 0, dropped: 0, filtered: 0, fallback: 0 }
+    await kinesis.flush()
+    assert.equal(await flushTransport(stream), true)
+    for (const { name, value, asked } of ODD_TIMEOUTS) {
+      const short = asked === 1
+      assert.deepEqual(await call(kinesis, 'flush', value), all, name)
+      const answer = await call(main, 'flushTransport', stream, value)
+      assert.ok(answer === true || (short && answer === false), name)
+    }
+    fake.always(faults.hang())
+    pino(kinesis).info('never answered')
+    pino(stream).info('never answered')
+    for (const { name, value, asked } of ODD_TIMEOUTS)
+      if (asked === 1) {
+        assert.deepEqual(await call(kinesis, 'flush', value), { ...all, remaining: 1 }, name)
+        assert.equal(await call(main, 'flushTransport', stream, value), false, name)
+      }
+    assert.deepEqual(await call(kinesis, 'close', -1), { ...all, dropped: 1 })
+    const worker: unknown = Reflect.get(stream, 'worker')
+    assert.ok(worker instanceof Worker)
+    await worker.terminate()
+  })
+
+  it('a flush and a close for ever end when the worker dies, and count its lines', async () => {
+    fake.always(faults.hang())
+    const kinesis = make({ pipeline: [{ target: FRAIL.href }] })
+    const logger = pino(kinesis)
+    const none = { delivered: 0, remaining: 0, filtered: 0, fallback: 0 }
+    for (const text of ['a', 'b']) logger.info(text)
+    assert.equal((await kinesis.flush(200)).remaining, 2)
+    const died = once(kinesis, 'kinesis:worker')
+    const flushed = kinesis.flush(Number.POSITIVE_INFINITY)
+    logger.info('die')
+    assert.deepEqual(await flushed, { ...none, dropped: 3 })
+    const [{ atRisk, restarted }] = (await died) as [{ atRisk: number; restarted: boolean }]
+    assert.deepEqual([atRisk, restarted], [3, true])
+    logger.info('c')
+    assert.equal((await kinesis.flush(200)).remaining, 1)
+    logger.info('die')
+    assert.deepEqual(await kinesis.close(Number.POSITIVE_INFINITY), { ...none, dropped: 5 })
+  })
+
+  it('flushTransport is false when the worker dies meanwhile', async () => {
+    fake.always(faults.hang())
+    const stream = pino.transport({
+      pipeline: [{ target: FRAIL.href }, { target: TARGET, options: { ...options } }],
+    })
+    const died = once(stream, 'error')
+    const logger = pino(stream)
+    logger.info('a')
+    assert.equal(await flushTransport(stream, 300), false)
+    const flushed = flushTransport(stream, Number.POSITIVE_INFINITY)
+    logger.info('die')
+    await died
+    assert.equal(await flushed, false)
+    assert.equal(await flushTransport(stream, Number.POSITIVE_INFINITY), false)
   })
 
   it('refuses what cannot cross into the worker, and a stream that is missing', () => {

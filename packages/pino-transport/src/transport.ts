@@ -67,8 +67,12 @@ export interface LineTransport {
   close(timeout?: number): Promise<TransportSummary>
 }
 
-/** At least a millisecond: to the producer 0 means no limit. */
-const wholeMs = (timeout: number): number => Math.max(1, Math.ceil(timeout))
+/**
+ * At least a millisecond: to the producer 0 means no limit. Beyond what it can count, nobody lives to
+ * see the end.
+ */
+const wholeMs = (timeout: number): number =>
+  timeout > Number.MAX_SAFE_INTEGER ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil(timeout))
 
 const nothing = (): void => {}
 

@@ -237,22 +237,24 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
 
   async #flush(timeout: number): Promise<Delivery> {
     const worker = this.#worker
+    const { lines } = this.#counts
     const answers =
       worker && (await ask(worker, 'flush', this.#counts.bytes, timeout, timeout + MARGIN_MS))
-    return this.#result(worker, answers)
+    return this.#result(worker, answers, lines)
   }
 
   async #close(timeout: number): Promise<Delivery> {
     const worker = this.#worker
+    const { lines } = this.#counts
     const answers =
       worker && (await ask(worker, 'close', this.#counts.bytes, timeout, timeout + MARGIN_MS))
-    const { remaining, ...result } = this.#result(worker, answers)
+    const { remaining, ...result } = this.#result(worker, answers, lines)
     if (worker !== undefined && remaining > 0)
       sayOnStderr(
         `pino-transport for Kinesis stream ${this.#streamName}: ` +
           (answers === undefined
             ? `the worker gave no answer; up to ${remaining} log lines it held are lost`
-            : `up to ${remaining} log lines are lost in the steps of the pipeline`),
+            : `up to ${remaining} log lines are lost on their way to it, or in the steps of the pipeline`),
       )
     this.#worker = undefined
     this.#forgetSignals()
@@ -266,13 +268,22 @@ export class KinesisTransport extends EventEmitter<KinesisTransportEvents> {
     return { ...result, remaining: 0, dropped: result.dropped + remaining }
   }
 
-  /** What the worker answered, or else what is known. */
-  #result(worker: WorkerStream | undefined, answers: readonly object[] | undefined): Delivery {
+  /**
+   * What the worker answered, or else what is known.
+   * @param lines what it was given when it was asked: it may have answered before they came
+   */
+  #result(
+    worker: WorkerStream | undefined,
+    answers: readonly object[] | undefined,
+    lines: number,
+  ): Delivery {
     let remaining = this.#counts.unknown
     if (worker === this.#worker && answers !== undefined && answers.length > 0) {
       const sum = summed(answers)
       this.#counts.tell(sum)
-      ;({ remaining } = sum)
+      remaining = sum.uncounted
+        ? Math.max(sum.remaining, this.#counts.missing(lines))
+        : sum.remaining
     }
     return this.#counts.delivery(remaining, this.#unsent.losses.count)
   }

@@ -47,6 +47,16 @@ export class LineCounts {
     return Math.max(0, this.#lines - delivered - dropped - filtered)
   }
 
+  /** Lines this worker was given. */
+  get lines(): number {
+    return this.#lines
+  }
+
+  /** How many of the first `lines` it has not told the fate of. */
+  missing(lines: number): number {
+    return Math.max(0, this.unknown - (this.#lines - lines))
+  }
+
   given(line: string): void {
     this.#lines++
     this.#bytes += Buffer.byteLength(line)
@@ -88,13 +98,16 @@ export class LineCounts {
 }
 
 /** The answers of a worker's transports, taken together. */
-export const summed = (answers: readonly object[]): Told & { readonly remaining: number } => {
+export const summed = (
+  answers: readonly object[],
+): Told & { readonly remaining: number; readonly uncounted: boolean } => {
   const sum = (name: string): number => answers.reduce((all, one) => all + numberAt(one, name), 0)
   return {
     delivered: sum('delivered'),
     remaining: sum('remaining') + sum('unknown'),
     dropped: sum('count'),
     filtered: sum('filtered') + sum('kept'),
+    uncounted: answers.some(answer => Reflect.get(answer, 'uncounted') === true),
   }
 }
 

@@ -44,8 +44,8 @@ export class FileLock {
         return true
       } catch (error) {
         if (codeOf(error) !== 'EEXIST') {
-          // It was made and could not be filled.
-          if (NO_SPACE.has(codeOf(error)) && this.#holder() === '')
+          // It was made and could not be filled, or not to the end.
+          if (NO_SPACE.has(codeOf(error)) && this.#mine.startsWith(this.#holder() ?? '-'))
             rmSync(this.path, { force: true })
           throw error
         }

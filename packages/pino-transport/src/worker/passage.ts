@@ -99,19 +99,20 @@ export class LinePassage {
    * @param ends whether nothing is to come afterwards: then the steps of a pipeline can be ended
    */
   async all(bytes: number | undefined, ends: boolean, deadline: Deadline): Promise<Passage> {
-    if (bytes !== undefined)
-      await this.#until(() => (entry?.bytes ?? this.#bytes) >= bytes, deadline)
+    const come = (): boolean => bytes === undefined || (entry?.bytes ?? this.#bytes) >= bytes
+    await this.#until(come, deadline)
     if (!this.#behindSteps) {
       if (bytes === undefined) await this.#quiet()
-      return PASSED
+      return come() ? PASSED : { ...PASSED, uncounted: true }
     }
     if (ends && entry !== undefined) entry.end()
     const into = this.#into
     const missing = (): number => (into === undefined ? 0 : Math.max(0, into() - this.#lines))
     if (entry === undefined) await this.#quiet()
     await this.#steps(() => into !== undefined && missing() === 0, ends, deadline)
-    if (this.#ended) return { unknown: 0, kept: missing(), uncounted: false }
-    return { unknown: missing(), kept: 0, uncounted: into === undefined || missing() > 0 }
+    if (this.#ended) return { unknown: 0, kept: missing(), uncounted: !come() }
+    const uncounted = into === undefined || missing() > 0 || !come()
+    return { unknown: missing(), kept: 0, uncounted }
   }
 
   /** Pino's own streams pass lines on within a few turns. */
