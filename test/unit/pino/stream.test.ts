@@ -24,7 +24,7 @@ describe('the transport as a stream', () => {
     assert.throws(make({ streamName: 's', stream: 's' }), /no option "stream"/)
     assert.throws(
       make({ streamName: 's', closeTimeout: 'soon' }),
-      /closeTimeout must be a whole number/,
+      /closeTimeout must be a number of milliseconds/,
     )
   })
 
