@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { decodeLogs } from '@kinesis-producer/otel-exporter/decode'
 import { type FakeKinesis, faults, startFakeKinesis } from '../support/endpoint/index.js'
 import { logsIn, registeredEnv, runRegistered } from '../support/otel/run-registered.js'
 import { QUIET, runProgram } from '../support/run-program.js'
@@ -85,6 +86,45 @@ describe('register', function () {
         assert.deepEqual(await run(code), { ...QUIET, code: null, signal })
         assert.equal(logsIn(fake).length, 5001)
       })
+
+    for (const signal of ['SIGINT', 'SIGHUP'])
+      it(`lives on after ${signal}, which it handles, and after an exception that it catches`, async () => {
+        const code = `process.on('uncaughtException', () => { emit(1, 'caught'); process.exit(5) }); process.on('${signal}', () => { emit(1, 'handled'); setTimeout(() => { throw new Error('mine') }, 20) }); emit(10); setInterval(() => {}, 1000); setTimeout(() => process.kill(process.pid, '${signal}'), 10)`
+        assert.deepEqual(await run(code), { ...QUIET, code: 5 })
+        assert.equal(new Set(logsIn(fake).map(({ body }) => body)).size, 12)
+      })
+
+    it('is told to stop with a shutdownTimeout as long as a timer can be', async () => {
+      const env = { OTEL_EXPORTER_KINESIS_SHUTDOWN_TIMEOUT: '2147483647' }
+      const code = `emit(500); setInterval(() => {}, 1000); setTimeout(() => process.kill(process.pid, 'SIGTERM'), 10)`
+      assert.deepEqual(await run(code, env), { ...QUIET, code: null, signal: 'SIGTERM' })
+      assert.equal(logsIn(fake).length, 500)
+    })
+
+    it('is told to stop, with a Pino transport beside it and a second copy of register', async () => {
+      const path = (name: string): string => JSON.stringify(resolve('node_modules', name))
+      const code = `
+        for (const name of Object.keys(require.cache)) if (/otel-exporter.dist.register/.test(name)) delete require.cache[name]
+        require(${path('@kinesis-producer/otel-exporter/dist/register.js')})
+        const { createKinesisTransport } = require(${path('@kinesis-producer/pino-transport/dist/main/index.js')})
+        const lines = createKinesisTransport({ streamName: 's', region: 'us-east-1', endpoint: process.env.OTEL_EXPORTER_KINESIS_ENDPOINT, flushInterval: 60_000 }, { signals: ['SIGTERM'] })
+        require(${path('pino')}).pino(lines).info('a line')
+        emit(500)
+        setInterval(() => {}, 1000)
+        setTimeout(() => process.kill(process.pid, 'SIGTERM'), 500)`
+      const { signal, stderr } = await run(code)
+      assert.equal(signal, 'SIGTERM')
+      assert.match(
+        stderr,
+        /^no log goes to Kinesis: another LoggerProvider is already registered[^\n]*\n$/,
+      )
+      const texts = fake.records('s').map(({ data }) => Buffer.from(data).toString())
+      assert.equal(texts.filter(text => text.includes('"msg":"a line"')).length, 1)
+      const logs = fake
+        .records('s')
+        .flatMap(({ data }) => (data[0] === 0x0a ? decodeLogs(data) : []))
+      assert.equal(logs.length, 500)
+    })
 
     it('handles SIGTERM itself, logs its end and exits', async () => {
       const code = `setInterval(() => {}, 1000); process.on('SIGTERM', () => setTimeout(() => { emit(1, 'bye'); process.exit(0) }, 50)); emit(10); setTimeout(() => process.kill(process.pid, 'SIGTERM'), 10)`

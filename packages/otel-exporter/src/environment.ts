@@ -1,8 +1,13 @@
-import { DEFAULT_MAX_RECORD_BYTES, MAX_TIMEOUT_MS, show } from '@kinesis-producer/core/adapter'
+import {
+  DEFAULT_MAX_RECORD_BYTES,
+  MAX_TIMEOUT_MS,
+  show,
+  targetOf,
+} from '@kinesis-producer/core/adapter'
 import { diag } from '@opentelemetry/api'
 import { ENCODINGS } from './encoding/encoder.js'
 import type { KinesisLogRecordExporterOptions } from './exporter.js'
-import type { PartitionKey } from './options.js'
+import { MAX_NAME, type PartitionKey } from './options.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -18,6 +23,7 @@ export interface BatchProcessorOptions {
 }
 
 export const PREFIX = 'OTEL_EXPORTER_KINESIS_'
+const ANY_ROLE = 'arn:aws:iam::123456789012:role/any'
 const COMPRESSIONS = ['none', 'gzip']
 
 const toDiag: Warn = message => diag.warn(message)
@@ -28,7 +34,9 @@ const toDiag: Warn = message => diag.warn(message)
  * `_ROLE_SESSION_NAME`, `_EXTERNAL_ID`, `_ENCODING`, `_COMPRESSION` (`gzip`), `_PARTITION_KEY`
  * (`random`, `traceId`, `resource:service.name`), `_TIMEOUT`, `_SHUTDOWN_TIMEOUT` and
  * `_BUFFER_BYTES`. Credentials, and the region if it is not named, are what the AWS SDK finds
- * (`AWS_*`). A value that is wrong is ignored, with a warning: a program must not end for it.
+ * (`AWS_*`). A value that is wrong is ignored, with a warning: a program must not end for it. (A wrong stream or
+ * role is left to the component, which refuses it: there is nothing to write to, or another identity
+ * would write.)
  */
 export const exporterOptionsFromEnvironment = (
   env: Environment = process.env,
@@ -43,11 +51,12 @@ export const exporterOptionsFromEnvironment = (
   const options: Record<string, unknown> = {
     streamName: streamArn === undefined ? streamName : undefined,
     streamArn,
-    region: read.text(`${PREFIX}REGION`),
-    endpoint: read.url(`${PREFIX}ENDPOINT`),
+    region: read.ofTarget(`${PREFIX}REGION`, 'region'),
+    endpoint: read.ofTarget(`${PREFIX}ENDPOINT`, 'endpoint'),
+    // Never ignored: then another identity would write. A wrong one is refused.
     roleArn: read.text(`${PREFIX}ROLE_ARN`),
-    roleSessionName: read.text(`${PREFIX}ROLE_SESSION_NAME`),
-    externalId: read.text(`${PREFIX}EXTERNAL_ID`),
+    roleSessionName: read.ofRole(`${PREFIX}ROLE_SESSION_NAME`, 'roleSessionName'),
+    externalId: read.ofRole(`${PREFIX}EXTERNAL_ID`, 'externalId'),
     encoding: read.oneOf(`${PREFIX}ENCODING`, ENCODINGS),
     partitionKey: read.partitionKey(`${PREFIX}PARTITION_KEY`),
     exportTimeout: read.whole(`${PREFIX}TIMEOUT`, 1, MAX_TIMEOUT_MS),
@@ -104,10 +113,26 @@ class Variables {
     return this.#wrong(name, `one of ${allowed.join(', ')}`)
   }
 
-  url(name: string): string | undefined {
+  /** A value that the rules for this option take, whatever the others are. */
+  ofTarget(name: string, option: string, others: object = {}): string | undefined {
     const value = this.text(name)
-    if (value === undefined || URL.canParse(value)) return value
-    return this.#wrong(name, 'a URL such as http://127.0.0.1:4567')
+    if (value === undefined) return undefined
+    try {
+      targetOf(name, { streamName: 'any', ...others, [option]: value })
+      return value
+    } catch (error) {
+      const why = error instanceof Error ? error.message : show(error)
+      this.#warn(`${name} is ignored: ${why.replace(`${name}: ${option}`, 'it')}`)
+      return undefined
+    }
+  }
+
+  /** An option that needs a role. */
+  ofRole(name: string, option: string): string | undefined {
+    if (this.text(name) === undefined || this.text(`${PREFIX}ROLE_ARN`) !== undefined)
+      return this.ofTarget(name, option, { roleArn: ANY_ROLE })
+    this.#warn(`${name} is ignored, since ${PREFIX}ROLE_ARN is not set`)
+    return undefined
   }
 
   whole(name: string, min: number, max: number): number | undefined {
@@ -122,8 +147,11 @@ class Variables {
     const value = this.text(name)
     if (value === undefined || value === 'random' || value === 'traceId') return value
     const resource = value.startsWith('resource:') ? value.slice('resource:'.length).trim() : ''
-    return resource === ''
-      ? this.#wrong(name, 'random, traceId or resource:<attribute>')
+    return resource === '' || resource.length > MAX_NAME
+      ? this.#wrong(
+          name,
+          `random, traceId or resource:<attribute> (${MAX_NAME} characters at most)`,
+        )
       : { resource }
   }
 

@@ -112,6 +112,7 @@ export class KinesisLogRecordExporter {
     metrics.begun(logs.length)
     if (this.#shutdown !== undefined) {
       metrics.ended(logs.length, 'already_shutdown')
+      this.#pipeline.lost('notRunning', logs.length, 'the exporter was shut down before')
       throw named('already_shutdown', 'export(): the exporter was shut down')
     }
     const tally: Tally = { failed: 0, first: undefined }

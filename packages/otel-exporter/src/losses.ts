@@ -23,6 +23,7 @@ export class Losses {
   /** Not told yet, by reason. */
   readonly #fresh = new Map<string, { logs: number; message: string }>()
   #timer: NodeJS.Timeout | undefined
+  #isOver = false
 
   constructor(where: string, stream: string, logger: Logger) {
     this.#where = where
@@ -35,6 +36,8 @@ export class Losses {
     const known = this.#fresh.get(reason)
     if (known === undefined) this.#fresh.set(reason, { logs, message })
     else known.logs += logs
+    // Nobody may be there to see a timer.
+    if (this.#isOver) return this.#tell()
     this.#timer ??= setTimeout(() => this.#tell(), GATHER_MS).unref()
   }
 
@@ -51,6 +54,7 @@ export class Losses {
 
   /** Says all there is to say. @param note what may help */
   end(note: string): void {
+    this.#isOver = true
     this.#tell()
     const sentence = lossSentence({
       where: this.#where,

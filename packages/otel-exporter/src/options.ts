@@ -93,7 +93,7 @@ export const milliseconds = (
 ): number => checkMilliseconds(`${where}: ${option}`, value ?? fallback, 1)
 
 /** Longest name of an attribute: far more than any has. */
-const MAX_NAME = 4096
+export const MAX_NAME: number = 4096
 
 /** Finds the partition key of a log; never throws, and never finds one that would be refused. */
 export const partitionKeyOf = (

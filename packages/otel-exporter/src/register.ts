@@ -10,6 +10,7 @@ import type { Environment } from './environment.js'
 import { honourLogLevel, inform, warn } from './register/announce.js'
 import { componentFrom } from './register/components.js'
 import { detectResource } from './register/detectors.js'
+import { disabledBy } from './register/disabled.js'
 import { deliverAtEveryEnd } from './register/ends.js'
 import { becomeGlobal, loadSdk, makeProvider, type Provider } from './register/sdk.js'
 
@@ -18,17 +19,9 @@ export type { Provider } from './register/sdk.js'
 /** Where there is nothing to flush. */
 const NOTHING: Provider = { forceFlush: async () => {}, shutdown: async () => {} }
 
-const isTrue = (value: string | undefined): boolean => value?.trim().toLowerCase() === 'true'
-
-const disabledBy = (env: Environment): string | undefined => {
-  if (isTrue(env['OTEL_SDK_DISABLED'])) return 'OTEL_SDK_DISABLED is true'
-  const exporters = env['OTEL_LOGS_EXPORTER']?.split(',').map(one => one.trim().toLowerCase())
-  return exporters?.includes('none') === true ? 'OTEL_LOGS_EXPORTER is none' : undefined
-}
-
 const register = (env: Environment): Provider => {
   honourLogLevel(env)
-  const disabled = disabledBy(env)
+  const disabled = disabledBy(env, warn)
   if (disabled !== undefined) {
     if (isMainThread) inform(`no log goes to Kinesis: ${disabled}`)
     return NOTHING

@@ -8,6 +8,7 @@ export type {
   SharedOptions,
   SpoolOwner,
   SpoolReport,
+  Target,
 } from './index.js'
 export {
   abandon,
@@ -46,5 +47,6 @@ export {
   REQUEST_DURATION,
   RETRY_DEFAULTS,
   show,
+  targetOf,
   WarningLimiter,
 } from './index.js'

@@ -42,3 +42,5 @@ export {
   show,
   WarningLimiter,
 } from './rules/index.js'
+export type { Target } from './target.js'
+export { targetOf } from './target.js'

@@ -21,8 +21,10 @@ export interface Target {
   readonly role: Role | undefined
 }
 
-/** Far more than any ARN, region or URL has. */
+/** Far more than any ARN or URL has. */
 const MAX_TEXT = 2048
+/** What `createKinesisClient` takes. */
+const MAX_REGION = 100
 
 /**
  * The part of the options that says where records go. Loads no SDK.
@@ -52,9 +54,9 @@ const streamOf = (where: string, options: SharedOptions): string => {
 
 /** What is given of it, checked. */
 const clientOptionsOf = (where: string, options: SharedOptions): ClientOptions => {
-  const region = checkText(`${where}: region`, options.region, MAX_TEXT)
+  const region = checkText(`${where}: region`, options.region, MAX_REGION)
   const endpoint = checkText(`${where}: endpoint`, options.endpoint, MAX_TEXT)
-  if (endpoint !== undefined && !URL.canParse(endpoint)) {
+  if (endpoint !== undefined && !isEndpoint(endpoint)) {
     throw new ConfigError(
       `${where}: endpoint must be a URL such as http://127.0.0.1:4567, not ${show(endpoint)}`,
     )
@@ -70,6 +72,10 @@ const clientOptionsOf = (where: string, options: SharedOptions): ClientOptions =
     ...(wireFormat !== undefined && { wireFormat }),
   }
 }
+
+/** `localhost:4567` parses too: as a URL whose protocol is `localhost:`. */
+const isEndpoint = (text: string): boolean =>
+  URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
 
 /** In the same process a provider of the SDK is possible too. The message shows no value: they are secrets. */
 const checkCredentials = (where: string, credentials: unknown): void => {

@@ -4,7 +4,7 @@ const BACKSLASH = 0x5c
 /** Commas, and opening brackets: each is followed by a value that the parsed text needs memory for. */
 const COUNTED = new Set([0x2c, 0x5b, 0x7b])
 
-/** How many values a JSON text has, about, without parsing it; 0 for what is cut within a string. */
+/** How many values a JSON text has, about, without parsing it, up to where it is cut within a string. */
 export const jsonSize = (json: Uint8Array): number => {
   const bytes = Buffer.from(json.buffer, json.byteOffset, json.byteLength)
   let count = 0
@@ -12,7 +12,8 @@ export const jsonSize = (json: Uint8Array): number => {
     const byte = bytes[at] ?? 0
     if (byte === QUOTE) {
       at = endOfString(bytes, at)
-      if (at === -1) return 0
+      // It is no JSON, but the parser finds that out when it has made all values before.
+      if (at === -1) return count
     } else if (COUNTED.has(byte)) count++
   }
   return count

@@ -58,11 +58,16 @@ const nanos = (value: unknown): bigint | undefined =>
   typeof value === 'string' || typeof value === 'number' ? integer(value) : undefined
 
 /** A number of 64 bits, in a string or not: the time to read a longer one grows with its square. */
+const MIN_INT64 = -(2n ** 63n)
+const MAX_UINT64 = 2n ** 64n - 1n
 const INTEGER = /^-?\d{1,20}$/
 const integer = (value: string | number): bigint => {
   if (typeof value === 'string' && !INTEGER.test(value))
     throw new SyntaxError(`a text of ${value.length} characters is no number of 64 bits`)
-  return BigInt(value)
+  const number = BigInt(value)
+  if (number < MIN_INT64 || number > MAX_UINT64)
+    throw new SyntaxError('a number is larger than 64 bits')
+  return number
 }
 
 const keyValues = (list: unknown, depth: number, limits: Limits): LogValues => {

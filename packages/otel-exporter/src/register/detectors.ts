@@ -31,13 +31,15 @@ export const detectResource = (sdk: Sdk, env: Environment, warn: Warn): unknown 
   const plain = resources.defaultResource()
   if (names.includes('none')) return plain
   const wanted = names.includes('all') ? [...BUILT_IN.keys(), ...names] : names
+  const unknown: string[] = []
   const detectors = [...new Set(wanted)]
     .filter(name => name !== 'all')
-    .flatMap(name => detectorsOf(sdk, name, warn))
+    .flatMap(name => detectorsOf(sdk, name, () => unknown.push(name)))
+  if (unknown.length > 0) warn(sentence(unknown))
   return plain.merge(resources.detectResources({ detectors }))
 }
 
-const detectorsOf = (sdk: Sdk, name: string, warn: Warn): unknown[] => {
+const detectorsOf = (sdk: Sdk, name: string, isUnknown: () => void): unknown[] => {
   const builtIn = BUILT_IN.get(name)
   if (builtIn !== undefined) {
     const detector: unknown = Reflect.get(sdk.resources, builtIn)
@@ -49,10 +51,17 @@ const detectorsOf = (sdk: Sdk, name: string, warn: Warn): unknown[] => {
   } catch {
     // Not installed; or it cannot be loaded, which comes to the same.
   }
-  warn(
-    `OTEL_NODE_RESOURCE_DETECTORS: there is no detector ${JSON.stringify(name.slice(0, 50))}; use ${[...BUILT_IN.keys()].join(', ')}, all, none, or install ${NAME.test(name) ? module : '@opentelemetry/resource-detector-<name>'}`,
-  )
+  isUnknown()
   return []
+}
+
+/** Names that a sentence holds: a variable may have thousands. */
+const SHOWN = 3
+
+const sentence = (unknown: readonly string[]): string => {
+  const shown = unknown.slice(0, SHOWN).map(name => JSON.stringify(name.slice(0, 50)))
+  const more = unknown.length > SHOWN ? ` and ${unknown.length - SHOWN} more` : ''
+  return `OTEL_NODE_RESOURCE_DETECTORS: there is no detector ${shown.join(', ')}${more}; use ${[...BUILT_IN.keys()].join(', ')}, all, none, or install @opentelemetry/resource-detector-<name>`
 }
 
 /** It is the application that has it installed. */

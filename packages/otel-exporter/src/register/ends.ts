@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { onExitSignal } from '@kinesis-producer/core/adapter'
+import { MAX_TIMEOUT_MS, onExitSignal } from '@kinesis-producer/core/adapter'
 import type { Component } from './components.js'
 import { deliverNow } from './deliver-now.js'
 import type { Provider } from './sdk.js'
@@ -23,7 +23,7 @@ export const deliverAtEveryEnd = (provider: Provider, component: Component): voi
       await provider.shutdown()
     },
     flush: () => provider.forceFlush(),
-    timeoutMs: shutdownTimeout + FLUSH_MS + MARGIN_MS,
+    timeoutMs: Math.min(shutdownTimeout + FLUSH_MS + MARGIN_MS, MAX_TIMEOUT_MS),
   })
   // After `process.exit` or an uncaught exception nothing asynchronous happens in this thread.
   if (direct !== undefined) process.once('exit', () => deliverNow(direct, component))
