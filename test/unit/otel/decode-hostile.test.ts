@@ -124,8 +124,17 @@ describe('decodeLogs of hostile bytes', () => {
 
   it('reads or refuses JSON of any shape in any place', () => {
     const fields = [
-      ...['timeUnixNano', 'observedTimeUnixNano', 'severityNumber', 'severityText', 'eventName'],
-      ...['body', 'attributes', 'droppedAttributesCount', 'traceId', 'spanId', 'flags'],
+      'timeUnixNano',
+      'observedTimeUnixNano',
+      'severityNumber',
+      'severityText',
+      'eventName',
+      'body',
+      'attributes',
+      'droppedAttributesCount',
+      'traceId',
+      'spanId',
+      'flags',
     ]
     const number = fc.constantFrom('1e308', '1e999', '-1e999', '1.5', '-1', '18446744073709551616')
     const { value } = fc.letrec<{ value: string }>(tie => ({

@@ -17,46 +17,56 @@ const MAX_TIMEOUT = 2 ** 31 - 1
 
 /** What operators, templates and shells put into a variable. */
 const VALUES: readonly string[] = [
-  ...['', ' ', '\t\n', 'NaN', '-1', '-0', '0', '1e999', '1e3', '0x10', '1.5', '+5', '1_000', '5s'],
-  ...[
-    'Infinity',
-    '9'.repeat(16),
-    '9'.repeat(400),
-    '2147483648',
-    'undefined',
-    'null',
-    '[object Object]',
-  ],
-  ...[
-    '"60000"',
-    "'gzip'",
-    '__proto__',
-    'constructor',
-    'toString',
-    '{"a":1}',
-    '[]',
-    '$STREAM',
-    '%s',
-  ],
-  ...[
-    'localhost:4567',
-    'http://',
-    'ftp://x',
-    '//x',
-    'resource:',
-    'resource: ',
-    'RANDOM',
-    'ü😀',
-    '\ud800',
-  ],
-  ...[
-    'true',
-    'false',
-    'a\nb',
-    'x'.repeat(5000),
-    `resource:${'x'.repeat(5000)}`,
-    `http://${'x'.repeat(5000)}`,
-  ],
+  '',
+  ' ',
+  '\t\n',
+  'NaN',
+  '-1',
+  '-0',
+  '0',
+  '1e999',
+  '1e3',
+  '0x10',
+  '1.5',
+  '+5',
+  '1_000',
+  '5s',
+
+  'Infinity',
+  '9'.repeat(16),
+  '9'.repeat(400),
+  '2147483648',
+  'undefined',
+  'null',
+  '[object Object]',
+
+  '"60000"',
+  "'gzip'",
+  '__proto__',
+  'constructor',
+  'toString',
+  '{"a":1}',
+  '[]',
+  '$STREAM',
+  '%s',
+
+  'localhost:4567',
+  'http://',
+  'ftp://x',
+  '//x',
+  'resource:',
+  'resource: ',
+  'RANDOM',
+  'ü😀',
+  '\ud800',
+
+  'true',
+  'false',
+  'a\nb',
+  'x'.repeat(5000),
+  `resource:${'x'.repeat(5000)}`,
+  `http://${'x'.repeat(5000)}`,
+
   Array.from({ length: 500 }, (_, i) => `nonesuch${i}`).join(),
 ]
 const EACH = VALUES.map((value): [string] => [value])
@@ -224,6 +234,7 @@ describe('an environment with any values', () => {
   })
 
   it('has an OTEL_LOG_LEVEL that is right, or ignores it and says so once', () => {
+    // oxlint-disable-next-line typescript/unbound-method -- it is put back as it was
     const before = process.stderr.write
     const said: string[] = []
     process.stderr.write = (chunk: string | Uint8Array) => said.push(String(chunk)) > 0

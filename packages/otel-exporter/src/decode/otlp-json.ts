@@ -64,10 +64,10 @@ const INTEGER = /^-?\d{1,20}$/
 const integer = (value: string | number): bigint => {
   if (typeof value === 'string' && !INTEGER.test(value))
     throw new SyntaxError(`a text of ${value.length} characters is no number of 64 bits`)
-  const number = BigInt(value)
-  if (number < MIN_INT64 || number > MAX_UINT64)
+  const whole = BigInt(value)
+  if (whole < MIN_INT64 || whole > MAX_UINT64)
     throw new SyntaxError('a number is larger than 64 bits')
-  return number
+  return whole
 }
 
 const keyValues = (list: unknown, depth: number, limits: Limits): LogValues => {
