@@ -1,6 +1,6 @@
-// Runs the programs of docs/pino-recipes.md, and of the READMEs of the transport and the exporter, as they stand
-// there, with the packed packages and the frameworks they are for, against our own endpoint. An argument chooses
-// those whose names hold it.
+// Runs the programs of docs/pino-recipes.md and docs/testing.md, and of the READMEs of the transport and the
+// exporter, as they stand there, with the packed packages and the frameworks they are for, against our own
+// endpoint. An argument chooses those whose names hold it.
 import { spawn } from 'node:child_process'
 import {
   cpSync,
@@ -39,7 +39,7 @@ const DEPENDENCIES = {
 }
 
 const work = mkdtempSync(join(tmpdir(), 'kinesis-recipes-'))
-const tarballs = pack(['core', 'pino-transport', 'otel-exporter'], work)
+const tarballs = pack(['core', 'pino-transport', 'otel-exporter', 'testing'], work)
 
 /** A folder with one of our packages and others. */
 const application = (name, ours, others) => {
@@ -60,13 +60,18 @@ const application = (name, ours, others) => {
   run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline'], folder)
   return folder
 }
-const cwd = application('an application', '@kinesis-producer/pino-transport', DEPENDENCIES)
+const cwd = application('an application', '@kinesis-producer/pino-transport', {
+  ...DEPENDENCIES,
+  '@kinesis-producer/testing': tarballs['@kinesis-producer/testing'],
+})
 const otel = application(
   'an instrumented one',
   '@kinesis-producer/otel-exporter',
   OTEL_DEPENDENCIES,
 )
-const recipes = readFileSync(join(root, 'docs/pino-recipes.md'), 'utf8')
+const recipes = ['pino-recipes', 'testing']
+  .map(name => readFileSync(join(root, 'docs', `${name}.md`), 'utf8'))
+  .join('\n')
 const files = [...recipes.matchAll(/^```\w+ file=(\S+)\n([\s\S]*?)^```/gm)]
 for (const [, name, code] of files) {
   mkdirSync(dirname(join(cwd, name)), { recursive: true })
@@ -230,6 +235,7 @@ const CASES = {
     '/.next/',
   ]),
   Vitest: tests(['node_modules/vitest/vitest.mjs', 'run', '--globals', '.test.cjs']),
+  'node:test': () => start(process.execPath, ['--test', 'audit-node.mjs'], cwd),
   ...otelCases(otel, envOf),
 }
 
