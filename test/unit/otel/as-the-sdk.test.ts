@@ -219,7 +219,13 @@ describe('logs that wait for the attributes of their resource', () => {
       .filter(line => line !== '')
       .map(line => Number.parseInt((JSON.parse(line) as Line).body, 10))
     assert.ok(numbers.length > 1000 && numbers.length < 2200, `${numbers.length}`)
-    assert.equal(numbers.at(-1), 4999)
+    // All at once is more than the buffer holds together with the body of its request, and what is in flight
+    // cannot make room: of the newest, a chunk's worth may be dropped.
+    assert.ok((numbers.at(-1) ?? 0) > 4999 - 32, `${numbers.at(-1)}`)
+    assert.deepEqual(
+      numbers,
+      Array.from(numbers, (_, i) => (numbers[0] ?? 0) + i),
+    )
     const lost = 5000 - numbers.length
     assert.ok(
       told.some(text => text.includes(`${lost} logs lost: ${lost} dropped (bufferFull)`)),
