@@ -78,8 +78,9 @@ export class KinesisLogRecordProcessor {
 
   /** Never throws and never waits. */
   onEmit(log: ReadableLogRecordLike): void {
-    if (this.#shutdown !== undefined || !this.enabled(log)) return
+    if (!this.enabled(log)) return
     this.#pipeline.metrics.begun(1)
+    if (this.#shutdown !== undefined) return this.#refuse()
     // A key that is found out by logging would be asked for without an end.
     if (this.#depth > MAX_NESTED) return this.#pipeline.endless(1)
     this.#depth++
@@ -130,6 +131,12 @@ export class KinesisLogRecordProcessor {
   #add(log: ReadableLogRecordLike): void {
     this.#chunker.add(log, this.#pipeline.keyOf(log))
     this.#linger ??= this.#later()
+  }
+
+  /** As specified, a log is ignored after the shutdown; but not in silence. */
+  #refuse(): void {
+    this.#pipeline.metrics.ended(1, 'already_shutdown')
+    this.#pipeline.lost('notRunning', 1, 'the processor was shut down before')
   }
 
   #abandon(): readonly Leftover[] {

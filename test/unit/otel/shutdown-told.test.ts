@@ -161,4 +161,20 @@ describe('what is told after a shutdown', () => {
           assert.ok(flushed <= 25_200, `${where}, flush ${flushed} ms`)
         }
     })
+
+  it('is that logs were emitted afterwards: our processor', async () => {
+    told = []
+    const client = new FakeClient()
+    const processor = new KinesisLogRecordProcessor({ streamName: 's', client })
+    const logger = new LoggerProvider({ processors: [processor] }).getLogger('test')
+    logger.emit({ body: 'in time' })
+    await time(processor.shutdown())
+    assert.deepEqual(told, [])
+    logger.emit({ body: 'late' })
+    assert.equal(client.stored.length, 1)
+    assert.match(
+      told.join('\n'),
+      /stream s: 1 log was dropped \(notRunning\): the processor was shut down before$/,
+    )
+  })
 })
