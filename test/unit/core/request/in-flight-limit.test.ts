@@ -208,20 +208,20 @@ describe('the number of requests in flight', function () {
   })
 
   it('is not kept small by answers that take now longer, now shorter', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 2 ** 31 - 1 }), seed => {
-        let state = seed
-        const jitter = (): number => {
-          state = (state * 48_271) % 2_147_483_647
-          return -Math.log((state + 1) / 2_147_483_648)
-        }
-        const traffic = new Traffic(32, { distance: 60, each: 0.1 }, jitter)
-        traffic.run(3000)
-        const { rate } = traffic.measure(20_000)
-        assert.ok(rate >= 0.7 * (32 / 0.06), `${rate} a second`)
-      }),
-      { numRuns: 20 },
-    )
+    const rates = Array.from({ length: 40 }, (_, i) => {
+      let state = 1 + i * 7_919_317
+      const jitter = (): number => {
+        state = (state * 48_271) % 2_147_483_647
+        return -Math.log((state + 1) / 2_147_483_648)
+      }
+      const traffic = new Traffic(32, { distance: 60, each: 0.1 }, jitter)
+      traffic.run(3000)
+      return traffic.measure(20_000).rate / (32 / 0.06)
+    })
+    // Exponential times, ten times the mean now and then: one in a hundred lives has less than 0.7, as chance will.
+    const mean = rates.reduce((sum, rate) => sum + rate, 0) / rates.length
+    assert.ok(mean >= 0.85, `${mean}`)
+    assert.ok(Math.min(...rates) >= 0.5, `${Math.min(...rates)}`)
   })
 
   it('is between one and maxInFlight, whatever happens', () => {
