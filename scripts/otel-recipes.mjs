@@ -1,6 +1,6 @@
 // The programs and commands of the exporter's README, as they stand there.
 import { spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeLogs } from '@kinesis-producer/otel-exporter/decode'
 import { root, start } from './packed.mjs'
@@ -88,11 +88,13 @@ export const otelCases = (cwd, envOf, node = process.execPath) => {
     expectBodies(fake, 'hello')
   }
   const register = (shell, app) => async fake => {
-    write('app.js', app)
+    // Several run at once, and all of them are called app.js.
+    const folder = mkdtempSync(join(cwd, 'register-'))
+    writeFileSync(join(folder, 'app.js'), app)
     const { env, args } = command(block('sh', shell))
     // There is no collector for the rest.
     const others = { OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none' }
-    await start(node, args, cwd, { ...env, ...envOf(fake), ...others })
+    await start(node, args, folder, { ...env, ...envOf(fake), ...others })
     expectBodies(fake, 'bought')
   }
   const lambda = async fake => {

@@ -16,7 +16,7 @@ const config = {
   credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
 }
 const stored = async () => {
-  const answer = await fetch(`${endpoint}/_fake/records?stream=s`)
+  const answer = await fetch(`${endpoint}/_test/records?stream=s`)
   const { records } = await answer.json()
   return records.map(({ data }) => Buffer.from(data, 'base64'))
 }
