@@ -1,6 +1,6 @@
 // The programs and commands of the exporter's README, as they stand there.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeLogs } from '@kinesis-producer/otel-exporter/decode'
 import { root, start } from './packed.mjs'
@@ -56,7 +56,8 @@ const command = text => {
 /** @returns cases by name: each gets an endpoint of its own, and throws if it does not hold */
 export const otelCases = (cwd, envOf, node = process.execPath) => {
   const write = (name, code) => {
-    writeFileSync(join(cwd, name), code)
+    // Another case may be reading it.
+    if (!existsSync(join(cwd, name))) writeFileSync(join(cwd, name), code)
     return name
   }
   const batch = async fake => {
