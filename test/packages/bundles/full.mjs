@@ -17,7 +17,7 @@ const config = {
 }
 const stored = async () => {
   const answer = await fetch(`${endpoint}/_test/records?stream=s`)
-  const { records } = await answer.json()
+  const records = await answer.json()
   return records.map(({ data }) => Buffer.from(data, 'base64'))
 }
 
